@@ -1,0 +1,202 @@
+//! The report for people, in 130 columns.
+
+use crate::report::{CircuitRow, FaultRow, Head, PhaseRow, Report};
+use crate::tuning::{Settings, Tuning};
+use crate::verdict::{Held, Verdict};
+
+const MIB: f64 = 1024.0 * 1024.0;
+/// Changes of circuits that are shown; `--json` has them all.
+const CIRCUITS: usize = 40;
+
+/// What is printed before the run.
+pub(crate) fn print_head(head: &Head) {
+    println!("object_store_failover drill: scenario {}, {} s, seed {}", head.scenario, head.seconds, head.seed);
+    println!(
+        "{} regions ({}), {} objects of {:.0} MiB in all, {} readers",
+        head.regions.len(),
+        head.regions.join(", "),
+        head.objects,
+        head.object_bytes as f64 / MIB,
+        head.concurrency
+    );
+    match &head.settings {
+        Some(settings) => print_settings(settings),
+        None => println!("settings: those of the file"),
+    }
+    if let Some(bytes) = head.max_bytes {
+        println!(
+            "reads {:.0} MiB at most, spread evenly over the run (--max-bytes); break a region now, and mend it again",
+            bytes as f64 / MIB
+        );
+    }
+    println!();
+}
+
+fn print_settings(settings: &Settings) {
+    let shipped = Tuning::shipped().settings(false);
+    let how = if settings.scaled { "scaled to the length of the run, shipped values in brackets" } else { "as shipped" };
+    println!("settings, {how}:");
+    let show = |name: &str, value: f64, usual: f64| match settings.scaled {
+        true => format!("{name} {} ({})", time(value), time(usual)),
+        false => format!("{name} {}", time(value)),
+    };
+    let limits = [
+        show("attempt", settings.attempt_ms, shipped.attempt_ms),
+        show("total", settings.total_ms, shipped.total_ms),
+        show("stall", settings.stall_ms, shipped.stall_ms),
+    ];
+    let circuit = [
+        format!("failure_threshold {}", settings.failure_threshold),
+        show("open_for", settings.open_for_ms, shipped.open_for_ms),
+        show("open_for_max", settings.open_for_max_ms, shipped.open_for_max_ms),
+        show("ramp", settings.ramp_ms, shipped.ramp_ms),
+        format!("early_probe_interval {}", time(settings.early_probe_interval_ms)),
+    ];
+    println!("  {}", limits.join(", "));
+    println!("  {}", circuit.join(", "));
+}
+
+/// What is printed after the run.
+pub(crate) fn print(report: &Report) {
+    println!();
+    print_phases(&report.phases);
+    println!();
+    print_requests(&report.head, &report.phases);
+    println!();
+    match report.head.settings {
+        Some(_) => print_faults(&report.faults),
+        // Faults that others make are known only by what the circuits make of them.
+        None => print_circuits(&report.circuits),
+    }
+    println!();
+    print_verdict(&report.verdict, report.interrupted);
+}
+
+fn print_phases(phases: &[PhaseRow]) {
+    println!(
+        "{:<12} {:>6} {:>8} {:>8} {:>7} {:>6} {:>9} {:>10} {:>8} {:>8} {:>8} {:>13} {:>14}",
+        "phase",
+        "s",
+        "reads",
+        "reads/s",
+        "failed",
+        "wrong",
+        "NotFound",
+        "undecided",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "opened after",
+        "served after"
+    );
+    for row in phases {
+        println!(
+            "{:<12} {:>6.1} {:>8} {:>8.0} {:>7} {:>6} {:>9} {:>10} {:>8} {:>8} {:>8} {:>13} {:>14}",
+            row.phase,
+            row.seconds,
+            row.reads,
+            row.reads_per_second,
+            row.failed,
+            row.wrong,
+            row.not_found,
+            row.undecided,
+            number(row.p50_ms),
+            number(row.p99_ms),
+            number(row.max_ms),
+            span(row.circuit_opened_after_ms),
+            span(row.served_again_after_ms)
+        );
+    }
+    let slowest = phases.iter().filter_map(|row| row.missing_key_max_ms).reduce(f64::max);
+    println!("p50, p99 and max: whole bodies of existing keys. Keys that do not exist (5 % of the reads) took at most {}.", span(slowest));
+    println!("opened after: from fault to open circuit. served after: from return to first read there. Both of the slowest region.");
+}
+
+fn print_requests(head: &Head, phases: &[PhaseRow]) {
+    let widest = head.regions.iter().map(String::len).max().unwrap_or(0).max("requests seen".len());
+    let columns: String = phases.iter().map(|row| format!(" {:>12}", row.phase)).collect();
+    println!("{:<widest$}{columns}", "requests seen");
+    for (index, region) in head.regions.iter().enumerate() {
+        let columns: String = phases.iter().map(|row| format!(" {:>12}", row.requests.get(index).copied().unwrap_or(0))).collect();
+        println!("{region:<widest$}{columns}");
+    }
+}
+
+fn print_faults(faults: &[FaultRow]) {
+    println!(
+        "{:<22} {:<12} {:>8} {:>22} {:>13} {:>7} {:>14} {:>13}",
+        "fault", "phase", "lasted", "requests until opened", "opened after", "trials", "served after", "closed after"
+    );
+    for row in faults {
+        let opened = if row.circuit_was_closed { span(row.circuit_opened_after_ms) } else { "was open".into() };
+        println!(
+            "{:<22} {:<12} {:>8} {:>22} {:>13} {:>7} {:>14} {:>13}",
+            format!("{} {}", row.region, row.fault),
+            row.phase,
+            span(row.out_for_ms),
+            count(row.requests_until_left_alone),
+            opened,
+            count(row.trials),
+            span(row.served_again_after_ms),
+            span(row.circuit_closed_after_ms)
+        );
+    }
+}
+
+fn print_circuits(circuits: &[CircuitRow]) {
+    println!("circuits: {} changes{}", circuits.len(), if circuits.len() > CIRCUITS { ", the first of them:" } else { "" });
+    for row in circuits.iter().take(CIRCUITS) {
+        println!("{:>8.1} s  {} {}: {}", row.after_s, row.region, row.to, row.why);
+    }
+}
+
+fn print_verdict(verdict: &Verdict, interrupted: bool) {
+    for promise in &verdict.promises {
+        let word = match promise.held {
+            Held::Ok => "OK",
+            Held::Failed => "FAILED",
+            Held::NotProven => "NOT PROVEN",
+        };
+        println!("{word:<10} {}: {}", promise.promise, promise.measured);
+    }
+    for line in &verdict.broken_by {
+        println!("           broken by: {line}");
+    }
+    if let Some(line) = verdict.excused.first() {
+        println!("in the total outage a read failed with: {line}");
+    }
+    let last = match (interrupted, verdict.holds) {
+        (true, _) => "interrupted: no verdict",
+        (false, true) => "the verdict HOLDS",
+        (false, false) => "the verdict DOES NOT HOLD",
+    };
+    println!("\n{last}");
+}
+
+fn count(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".into(), |count| count.to_string())
+}
+
+/// A figure in a column of milliseconds.
+fn number(millis: Option<f64>) -> String {
+    match millis {
+        None => "-".into(),
+        Some(ms) if ms < 10.0 => format!("{ms:.2}"),
+        Some(ms) if ms < 100.0 => format!("{ms:.1}"),
+        Some(ms) => format!("{ms:.0}"),
+    }
+}
+
+/// A span of time with its unit.
+fn span(millis: Option<f64>) -> String {
+    millis.map_or_else(|| "-".into(), time)
+}
+
+fn time(ms: f64) -> String {
+    match ms {
+        ms if ms >= 1000.0 && ms % 1000.0 == 0.0 => format!("{:.0} s", ms / 1000.0),
+        ms if ms >= 1000.0 => format!("{:.2} s", ms / 1000.0),
+        ms if ms >= 10.0 => format!("{ms:.0} ms"),
+        ms => format!("{ms:.1} ms"),
+    }
+}

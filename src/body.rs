@@ -1,0 +1,270 @@
+//! A body that survives its region.
+//!
+//! The bytes that a caller reads come from one region until that region breaks: the connection dies, the body comes short or
+//! long, or nothing comes for longer than the stall limit while the caller polls. Then the rest is read from another region,
+//! from the exact byte at which the first one stopped.
+//!
+//! The danger is splicing two different objects. So the rest is asked for under `If-Match` with the tag of the first answer,
+//! and the new answer must bear the same tag, the same total size and exactly the range that is missing. Where that cannot be
+//! had the body ends with [`FailoverError::ReplicaDiverged`], and the error that broke it as its source. An object without a
+//! strong tag is never continued.
+//!
+//! A region's success is recorded here, at the last byte. A body that its caller drops is a success as well, unless the caller
+//! was waiting: then nothing is known.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, Stream};
+use object_store::path::Path;
+use object_store::{Error, GetOptions, GetRange, GetResult, GetResultPayload, Result};
+
+use crate::error::FailoverError;
+use crate::failover::{Core, Route, Served, run};
+use crate::health::Permit;
+use crate::operation::Operation;
+use crate::request::Get;
+use crate::stall::{Patient, Step};
+use crate::time;
+
+/// The stream that a caller reads.
+pub(crate) struct Body {
+    object: Arc<Object>,
+    /// The next byte that the caller expects.
+    next: u64,
+    end: u64,
+    /// Regions that broke in this body, the longest ago first.
+    broken: Vec<usize>,
+    /// Where the body broke last.
+    last_break: u64,
+    /// Breaks in a row without a single byte in between, and with next to nothing in between.
+    fruitless: u32,
+    meagre: u32,
+    state: State,
+}
+
+/// What is read, and how to prove that it is the same elsewhere.
+struct Object {
+    core: Arc<Core>,
+    path: Path,
+    options: GetOptions,
+    tag: Option<String>,
+    size: u64,
+    may_resume: bool,
+}
+
+enum State {
+    Streaming(Source),
+    Reopening(BoxFuture<'static, Result<Source>>),
+    Done,
+}
+
+/// One region's part of the body.
+struct Source {
+    stream: Patient<Result<Bytes>>,
+    region: usize,
+    permit: Permit,
+}
+
+impl Body {
+    /// The body of an answer, guarded to its last byte.
+    pub(crate) fn guard(core: &Arc<Core>, path: &Path, options: GetOptions, served: Served<GetResult>, may_resume: bool) -> GetResult {
+        let Served { mut answer, region, permit, .. } = served;
+        let stream = match answer.payload {
+            GetResultPayload::Stream(stream) if !options.head => stream,
+            // A file is the caller's own; a head has no body.
+            whole => {
+                permit.succeed(time::now());
+                return GetResult { payload: whole, ..answer };
+            }
+        };
+        let tag = answer.meta.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
+        let object = Object { core: Arc::clone(core), path: path.clone(), options, tag, size: answer.meta.size, may_resume };
+        let body = Self {
+            next: answer.range.start,
+            end: answer.range.end,
+            broken: Vec::new(),
+            last_break: answer.range.start,
+            fruitless: 0,
+            meagre: 0,
+            state: State::Streaming(object.source(stream, region, permit)),
+            object: Arc::new(object),
+        };
+        answer.payload = GetResultPayload::Stream(Box::pin(body));
+        answer
+    }
+
+    fn poll_streaming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let State::Streaming(source) = &mut self.state else {
+            return Poll::Ready(None);
+        };
+        let cause = match source.poll(cx) {
+            Poll::Pending if self.next < self.end => return Poll::Pending,
+            Poll::Ready(Step::Item(Some(Ok(bytes)))) if self.next + bytes.len() as u64 <= self.end => {
+                self.next += bytes.len() as u64;
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            // Whoever has delivered the last byte need not say that it was the last.
+            Poll::Pending | Poll::Ready(Step::Item(None)) if self.next == self.end => {
+                self.finish();
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Step::Item(Some(Err(error)))) => error,
+            Poll::Ready(Step::Item(Some(Ok(_)))) => broken("longer than announced"),
+            Poll::Ready(Step::Item(None)) => broken("shorter than announced"),
+            Poll::Pending | Poll::Ready(Step::Stalled) => broken(format!("nothing came for {:?}", source.stream.limit())),
+        };
+        self.on_break(cause)
+    }
+
+    /// The region is charged, and the rest is asked for elsewhere.
+    fn on_break(&mut self, cause: Error) -> Poll<Option<Result<Bytes>>> {
+        let State::Streaming(source) = std::mem::replace(&mut self.state, State::Done) else {
+            return Poll::Ready(None);
+        };
+        source.permit.fail(time::now());
+        if self.next == self.end {
+            return Poll::Ready(None);
+        }
+        self.broken.retain(|region| *region != source.region);
+        self.broken.push(source.region);
+        let delivered = self.next - self.last_break;
+        self.last_break = self.next;
+        self.fruitless = if delivered == 0 { self.fruitless + 1 } else { 1 };
+        self.meagre = if delivered < PROGRESS { self.meagre + 1 } else { 1 };
+        if !self.object.may_resume {
+            return Poll::Ready(Some(Err(cause)));
+        }
+        if self.is_hopeless() {
+            return Poll::Ready(Some(Err(self.object.lost(source.region, self.next, cause))));
+        }
+        tracing::debug!(region = %self.object.core.regions.get(source.region).name, "a body broke; its rest is read elsewhere");
+        let rest = Arc::clone(&self.object).reopen(self.broken.clone(), self.next..self.end, cause);
+        self.state = State::Reopening(rest.boxed());
+        Poll::Pending
+    }
+
+    /// Every region, in every round that a call has, has broken at this very byte; or, where no circuit would ever end it, hardly
+    /// anything comes between two breaks.
+    fn is_hopeless(&self) -> bool {
+        let core = &self.object.core;
+        let regions = core.regions.len();
+        let tries = core.retry.rounds(Operation::Get, regions) as usize * regions;
+        self.fruitless as usize >= tries || (!core.circuits_can_open && self.meagre >= MEAGRE_MAX)
+    }
+
+    /// The last byte has been delivered, or the caller wants no more: the region did all that was asked of it.
+    fn finish(&mut self) {
+        if let State::Streaming(source) = std::mem::replace(&mut self.state, State::Done) {
+            source.permit.succeed(time::now());
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            let poll = match &mut self.state {
+                State::Done => return Poll::Ready(None),
+                State::Streaming(_) => self.poll_streaming(cx),
+                State::Reopening(rest) => match rest.poll_unpin(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(source)) => {
+                        self.state = State::Streaming(source);
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) => {
+                        self.state = State::Done;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
+            };
+            // A break leaves the next region to be polled before the caller may sleep.
+            if poll.is_ready() || matches!(self.state, State::Streaming(_)) {
+                return poll;
+            }
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if matches!(&self.state, State::Streaming(source) if !source.stream.is_waiting()) {
+            self.finish();
+        }
+    }
+}
+
+impl Source {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<Result<Bytes>>> {
+        let waited = self.stream.is_waiting();
+        let poll = self.stream.poll_step(cx);
+        match (waited, poll.is_pending()) {
+            (false, true) => self.permit.waits(time::now()),
+            (true, false) => self.permit.idles(time::now()),
+            _ => {}
+        }
+        poll
+    }
+}
+
+impl Object {
+    fn source(&self, stream: BoxStream<'static, Result<Bytes>>, region: usize, permit: Permit) -> Source {
+        let stall = self.core.regions.get(region).limits.stall;
+        Source { stream: Patient::new(stream, stall), region, permit }
+    }
+
+    /// No region gets past this byte.
+    fn lost(&self, region: usize, offset: u64, cause: Error) -> Error {
+        let region = Arc::clone(&self.core.regions.get(region).name);
+        FailoverError::BodyLost { path: self.path.to_string(), region, offset, source: Box::new(cause) }.into()
+    }
+
+    /// The bytes of `rest` from another region, proven to be of the same object.
+    async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: std::ops::Range<u64>, cause: Error) -> Result<Source> {
+        let region = Arc::clone(&self.core.regions.get(broken[broken.len() - 1]).name);
+        let diverged = |cause| {
+            let path = self.path.to_string();
+            Err(FailoverError::ReplicaDiverged { path, region, offset: rest.start, source: Box::new(cause) }.into())
+        };
+        let Some(tag) = &self.tag else { return diverged(cause) };
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(rest.clone())),
+            if_match: Some(tag.clone()),
+            if_none_match: None,
+            if_modified_since: None,
+            ..self.options.clone()
+        };
+        let served = match run(&self.core, &Get { path: &self.path, options: &options }, Route::After(&broken)).await {
+            Ok(served) => served,
+            Err(Error::NotFound { .. } | Error::Precondition { .. }) => return diverged(cause),
+            Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::Undecided { .. })) => return diverged(cause),
+            Err(error) => return Err(error),
+        };
+        let answer = served.answer;
+        let same = answer.meta.e_tag.as_ref() == Some(tag) && answer.meta.size == self.size && answer.range == rest;
+        match answer.payload {
+            GetResultPayload::Stream(stream) if same => Ok(self.source(stream, served.region, served.permit)),
+            _ => {
+                served.permit.succeed(time::now());
+                diverged(cause)
+            }
+        }
+    }
+}
+
+fn broken(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Generic { store: "FailoverStore", source: why.into() }
+}
+
+/// Less than this between two breaks is no progress.
+const PROGRESS: u64 = 4096;
+
+/// Where no circuit can open, nothing else would end a body that drips from one region to the next.
+const MEAGRE_MAX: u32 = 16;

@@ -1,0 +1,227 @@
+//! The builder: the only place where the rooms are joined.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::event::Events;
+use crate::failover::Core;
+use crate::failover::config::{NotFoundPolicy, ReadConfig, RetryConfig, WritePolicy};
+use crate::health::config::BreakerConfig;
+use crate::health::{Fleet, Health, Watch};
+use crate::limits::{CallLimits, RegionLimits, TimeoutConfig};
+use crate::operation::Operation;
+use crate::plan::{Rotation, RotationConfig};
+use crate::region::{BreakerOverride, Region, RegionSet, RegionState, Regions};
+use crate::settings::ConfigError;
+use crate::store::FailoverStore;
+use crate::time::{self, Dice};
+
+/// Builds a [`FailoverStore`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct FailoverStoreBuilder {
+    name: String,
+    regions: Vec<Region>,
+    rotation: RotationConfig,
+    breaker: BreakerConfig,
+    retry: RetryConfig,
+    timeouts: TimeoutConfig,
+    reads: ReadConfig,
+    writes: WritePolicy,
+    seed: Option<u64>,
+}
+
+impl FailoverStore {
+    /// A builder with default settings and no region yet.
+    pub fn builder() -> FailoverStoreBuilder {
+        FailoverStoreBuilder {
+            name: "default".into(),
+            regions: Vec::new(),
+            rotation: RotationConfig::default(),
+            breaker: BreakerConfig::default(),
+            retry: RetryConfig::default(),
+            timeouts: TimeoutConfig::default(),
+            reads: ReadConfig::default(),
+            writes: WritePolicy::default(),
+            seed: None,
+        }
+    }
+}
+
+impl FailoverStoreBuilder {
+    /// The name that tells this store from others in one process, in logs and metrics (default `"default"`).
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// One more region. Their order matters to `nearest` only.
+    pub fn region(mut self, region: Region) -> Self {
+        self.regions.push(region);
+        self
+    }
+
+    /// How requests are spread over the regions.
+    pub fn rotation(mut self, config: RotationConfig) -> Self {
+        self.rotation = config;
+        self
+    }
+
+    /// When a region is left alone, and what brings it back.
+    pub fn breaker(mut self, config: BreakerConfig) -> Self {
+        self.breaker = config;
+        self
+    }
+
+    /// Further rounds, after every region has failed once.
+    pub fn retry(mut self, config: RetryConfig) -> Self {
+        self.retry = config;
+        self
+    }
+
+    /// Time limits.
+    pub fn timeouts(mut self, config: TimeoutConfig) -> Self {
+        self.timeouts = config;
+        self
+    }
+
+    /// What it takes to say that an object does not exist.
+    pub fn not_found(mut self, policy: NotFoundPolicy) -> Self {
+        self.reads.not_found = policy;
+        self
+    }
+
+    /// Everything about reads, [`not_found`](Self::not_found) included.
+    pub fn reads(mut self, config: ReadConfig) -> Self {
+        self.reads = config;
+        self
+    }
+
+    /// Where writes go, and which region is home.
+    pub fn writes(mut self, policy: WritePolicy) -> Self {
+        self.writes = policy;
+        self
+    }
+
+    /// Makes everything that chance decides replay: for tests.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key that cannot be meant, and why.
+    pub fn build(self) -> Result<FailoverStore, ConfigError> {
+        self.validate()?;
+        let home = self.home()?;
+        let now = time::now();
+        let dice = Dice::new(self.seed);
+        let fleet = Arc::new(Fleet::default());
+        let name: Arc<str> = self.name.as_str().into();
+        let events = Events::new(Arc::clone(&name));
+        let watch: Arc<dyn Watch> = Arc::new(events.clone());
+        let states: Vec<_> = self
+            .regions
+            .iter()
+            .map(|region| {
+                let limits = RegionLimits::new(&region.timeouts, &self.timeouts);
+                let mut breaker = region.breaker_over(&self.breaker);
+                // A trial must be able to take as long as any attempt that may be one.
+                let longest =
+                    [Operation::Get, Operation::Head, Operation::List].map(|operation| limits.attempt(operation)).into_iter().max();
+                breaker.half_open_timeout = breaker.half_open_timeout.max(longest.unwrap_or_default());
+                let region_name: Arc<str> = region.name.as_str().into();
+                let health = Health::new(Arc::clone(&region_name), &Arc::new(breaker), &fleet, Arc::clone(&watch), &dice, now);
+                RegionState { name: region_name, store: Arc::clone(&region.store), health: Arc::new(health), limits }
+            })
+            .collect();
+        let core = Core {
+            rotation: Rotation::new(self.rotation, self.regions.iter().map(|region| region.weight).collect(), &dice),
+            regions: Regions::new(states, fleet),
+            limits: CallLimits::new(&self.timeouts),
+            retry: self.retry,
+            not_found: self.reads.not_found,
+            authority: home,
+            circuits_can_open: self.regions.iter().all(|region| region.breaker_over(&self.breaker).enabled),
+            patience: self.breaker.early_probe_interval,
+            events,
+            dice,
+        };
+        Ok(FailoverStore::new(name, self.reads.resume, core))
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.regions.is_empty() {
+            return Err(ConfigError::NoRegions);
+        }
+        if self.regions.len() > RegionSet::CAPACITY {
+            return Err(ConfigError::TooManyRegions(self.regions.len(), RegionSet::CAPACITY));
+        }
+        if self.regions.iter().all(|region| region.weight == 0) {
+            return Err(ConfigError::invalid("regions.weight", "all are 0: no region would ever be asked"));
+        }
+        self.breaker.validate("breaker")?;
+        self.retry.validate()?;
+        self.timeouts.validate("timeouts")?;
+        self.timeouts.validate_against_total("timeouts", &self.timeouts)?;
+        let mut names = BTreeSet::new();
+        for (index, region) in self.regions.iter().enumerate() {
+            let at = format!("regions[{index}]");
+            if region.name.trim().is_empty() {
+                return Err(ConfigError::invalid(format!("{at}.name"), "must not be empty"));
+            }
+            if !names.insert(&region.name) {
+                return Err(ConfigError::DuplicateRegion(region.name.clone()));
+            }
+            region.breaker_over(&self.breaker).validate(&format!("{at}.breaker"))?;
+            region.timeouts.validate(&format!("{at}.timeouts"))?;
+            region.timeouts.validate_for_region(&format!("{at}.timeouts"))?;
+            region.timeouts.validate_against_total(&format!("{at}.timeouts"), &self.timeouts)?;
+        }
+        self.warn();
+        Ok(())
+    }
+
+    /// What may be meant, but defeats failover.
+    fn warn(&self) {
+        if self.regions.len() == 1 && self.rotation.canary_matters() {
+            tracing::warn!("rotation.canary has no effect: there is only one region");
+        }
+        let total = CallLimits::new(&self.timeouts).total(Operation::Get);
+        let attempt = RegionLimits::new(&TimeoutConfig::default(), &self.timeouts).attempt(Operation::Get);
+        let wanted = attempt * self.regions.len() as u32;
+        if self.regions.len() > 1 && total < wanted {
+            tracing::warn!(
+                ?total,
+                ?attempt,
+                "a call over all regions would need {wanted:?}: attempts are cut short, and a region that hangs is not charged for those; \
+                 raise timeouts.total or lower timeouts.attempt"
+            );
+        }
+    }
+
+    /// The index of the home region, if one is named.
+    fn home(&self) -> Result<Option<usize>, ConfigError> {
+        let Some(home) = self.writes.home() else {
+            let wanted = self.reads.not_found == NotFoundPolicy::Home;
+            let why = "\"home\" needs a home region: name it in writes.home";
+            return if wanted { Err(ConfigError::invalid("reads.not_found", why)) } else { Ok(None) };
+        };
+        let index = self.regions.iter().position(|region| region.name == home);
+        let unknown = || ConfigError::UnknownRegion { key: "writes.home".into(), region: home.into() };
+        index.map(Some).ok_or_else(unknown)
+    }
+}
+
+impl Region {
+    /// This region's circuit settings, where `store` are those of the store.
+    fn breaker_over(&self, store: &BreakerConfig) -> BreakerConfig {
+        match &self.breaker {
+            BreakerOverride::Keys(keys) => keys.over(store),
+            BreakerOverride::Whole(config) => config.clone(),
+        }
+    }
+}

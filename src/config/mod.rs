@@ -1,0 +1,126 @@
+//! The whole store as one document: it gathers every room's own settings and is parsed once.
+
+mod option;
+mod region;
+#[cfg(feature = "aws")]
+mod s3;
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::builder::FailoverStoreBuilder;
+use crate::failover::config::{ReadConfig, RetryConfig, WritePolicy};
+use crate::health::config::BreakerConfig;
+use crate::limits::TimeoutConfig;
+use crate::plan::RotationConfig;
+use crate::settings::ConfigError;
+use crate::store::FailoverStore;
+pub use option::{FromEnv, FromFile, OptionValue};
+pub use region::RegionConfig;
+
+/// A store as a document, in any format that serde reads.
+///
+/// Every key but `regions` may be absent, and every key that is not known is refused, with its path.
+///
+/// ```
+/// use object_store_failover::FailoverConfig;
+///
+/// let config: FailoverConfig = toml::from_str(r#"
+///     [[regions]]
+///     name = "a"
+///     url = "memory:///"
+///     [[regions]]
+///     name = "b"
+///     url = "memory:///"
+///     [timeouts]
+///     attempt = "500ms"
+/// "#)?;
+/// let store = config.build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct FailoverConfig {
+    /// The name that tells this store from others in one process (default `"default"`).
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// The regions; at least one.
+    pub regions: Vec<RegionConfig>,
+    /// How requests are spread over the regions.
+    #[serde(default)]
+    pub rotation: RotationConfig,
+    /// When a region is left alone, and what brings it back.
+    #[serde(default)]
+    pub breaker: BreakerConfig,
+    /// Further rounds, after every region has failed once.
+    #[serde(default)]
+    pub retry: RetryConfig,
+    /// Time limits.
+    #[serde(default)]
+    pub timeouts: TimeoutConfig,
+    /// Missing keys, broken bodies.
+    #[serde(default)]
+    pub reads: ReadConfig,
+    /// Where writes go, and which region is home.
+    #[serde(default)]
+    pub writes: WritePolicy,
+}
+
+impl FailoverConfig {
+    /// The store.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key that cannot be meant, and why. No error shows the value of an option.
+    pub fn build(&self) -> Result<FailoverStore, ConfigError> {
+        region::warn_of_shared_buckets(&self.regions);
+        let mut builder = self.settings();
+        for (index, region) in self.regions.iter().enumerate() {
+            builder = builder.region(region.build(&format!("regions[{index}]"), &self.timeouts)?);
+        }
+        builder.build()
+    }
+
+    /// Each region's own store, without failover: to look at one region alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    #[expect(clippy::type_complexity, reason = "a name and its store, in order: a type of its own would say no more")]
+    pub fn region_stores(&self) -> Result<Vec<(String, Arc<dyn ObjectStore>)>, ConfigError> {
+        let store = |(index, region): (usize, &RegionConfig)| {
+            let built = region.build(&format!("regions[{index}]"), &self.timeouts)?;
+            Ok((built.name, built.store))
+        };
+        self.regions.iter().enumerate().map(store).collect()
+    }
+
+    fn settings(&self) -> FailoverStoreBuilder {
+        FailoverStore::builder()
+            .name(&self.name)
+            .rotation(self.rotation.clone())
+            .breaker(self.breaker.clone())
+            .retry(self.retry.clone())
+            .timeouts(self.timeouts.clone())
+            .reads(self.reads.clone())
+            .writes(self.writes.clone())
+    }
+}
+
+impl<'de> Deserialize<'de> for FailoverConfig {
+    /// As derived, with the path of the key in front of what is wrong with it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        Self::deserialize(tracked).map_err(|error| match track.path().to_string().as_str() {
+            "." => error,
+            path => de::Error::custom(format_args!("{path}: {error}")),
+        })
+    }
+}
+
+fn default_name() -> String {
+    "default".into()
+}

@@ -1,0 +1,101 @@
+//! THE loop: every branch of failover, and nothing else.
+//!
+//! It starts what the [`Call`] says is due, waits for whatever happens first, and lets the call judge it. The call knows what has
+//! happened so far and decides; the race only flies. Reads, resumes of broken bodies and listings all come through here.
+
+mod call;
+mod classify;
+mod codes;
+pub(crate) mod config;
+mod outcome;
+mod race;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use object_store::Result;
+
+use crate::event::Events;
+use crate::health::Permit;
+use crate::limits::CallLimits;
+use crate::plan::{Order, Rotation};
+use crate::region::Regions;
+use crate::request::Request;
+use crate::time::{Dice, sleep_until};
+use call::Call;
+use config::{NotFoundPolicy, RetryConfig};
+use race::{Landing, Race};
+
+/// What every call needs of the store.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) regions: Regions,
+    pub(crate) rotation: Rotation,
+    pub(crate) limits: CallLimits,
+    pub(crate) retry: RetryConfig,
+    pub(crate) not_found: NotFoundPolicy,
+    /// The region whose 404 is final.
+    pub(crate) authority: Option<usize>,
+    /// How long a call waits for somebody else's early probe.
+    pub(crate) patience: Duration,
+    /// Every region has a circuit that ends a fruitless walk; where one has none, a count has to.
+    pub(crate) circuits_can_open: bool,
+    pub(crate) events: Events,
+    pub(crate) dice: Dice,
+}
+
+/// Where a call begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Route<'a> {
+    /// Where the rotation says.
+    Rotation,
+    /// In this order, like the other parts of the same answer.
+    Ordered(Order),
+    /// After the region that broke last; those that broke come last themselves, the longest ago first.
+    After(&'a [usize]),
+}
+
+/// An answer, and who gave it. The permit is still to be brought back: the answer may have a body.
+#[derive(Debug)]
+pub(crate) struct Served<A> {
+    pub(crate) answer: A,
+    pub(crate) region: usize,
+    pub(crate) permit: Permit,
+    /// Attempts that were sent, this one included.
+    pub(crate) attempts: u32,
+}
+
+/// Runs one call over the regions until one serves it or all have been tried.
+///
+/// # Cancel safety
+///
+/// Dropped at any await, it frees every permit it holds.
+pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) -> Result<Served<R::Answer>> {
+    let mut call = Call::new(core, request, route);
+    let mut race = Race::new(call.began());
+    let mut timer = pin!(None);
+    loop {
+        call.start_due(&mut race);
+        if race.is_empty() {
+            if call.is_overdue() {
+                return Err(call.into_deadline_error(&race));
+            }
+            let Some(pause_ends) = call.next_round() else { return Err(call.into_error()) };
+            sleep_until(pause_ends).await;
+            call.begin_round();
+            continue;
+        }
+        match race.next(timer.as_mut(), call.deadline()).await {
+            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer)),
+            Landing::Landed(attempt, Err(error)) => {
+                if let Some(error) = call.on_error(attempt, error) {
+                    return Err(error);
+                }
+            }
+            Landing::TimedOut(attempt) => call.on_timeout(attempt),
+            Landing::Granted(region, permit) => call.on_granted(region, permit, &mut race),
+            Landing::SentAway(region) => call.on_sent_away(region),
+            Landing::DeadlineOver => return Err(call.into_deadline_error(&race)),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! One region's health: it takes verdicts and answers "may I?". It knows nothing of HTTP.
+//!
+//! Each region has two circuits, one for reads and one for writes, each behind a lock that is held for a few instructions and
+//! never across an await. What leaves the lock is a [`Permit`]: it must come back with a verdict, and if it is dropped it frees
+//! its place and teaches nothing.
+//!
+//! Those who have nowhere else to go may wait for a probe in flight. They queue here, in the order they came: an answer lets two
+//! of them go on, each of theirs two more, so that a region which has just come back meets one, then two, then four requests, and
+//! not the whole crowd. A failure sends all of them away; a circuit that closes lets all of them in.
+
+mod breaker;
+pub(crate) mod config;
+mod control;
+mod fleet;
+mod permit;
+mod snapshot;
+mod transition;
+mod window;
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
+pub(crate) use breaker::Standing;
+use breaker::{Breaker, EarlyAnswer, Ticket};
+use config::BreakerConfig;
+use control::Control;
+pub(crate) use control::Override;
+pub(crate) use fleet::Fleet;
+pub(crate) use permit::Permit;
+use permit::Tally;
+pub use snapshot::{CircuitSnapshot, HealthSnapshot, RegionSnapshot, Status};
+pub use transition::{CircuitClass, CircuitState, Reason, Transition};
+
+use crate::time::{Dice, Instant};
+
+/// Told of each transition, after the lock is released. It watches; it never decides.
+pub(crate) trait Watch: Debug + Send + Sync {
+    fn on_transition(&self, region: &str, class: CircuitClass, change: Transition);
+}
+
+#[derive(Debug)]
+pub(crate) struct Health {
+    region: Arc<str>,
+    circuits: [Mutex<Circuit>; 2],
+    fleet: Arc<Fleet>,
+    watch: Arc<dyn Watch>,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct Circuit {
+    breaker: Breaker,
+    control: Control,
+    waiters: VecDeque<oneshot::Sender<Permit>>,
+    /// The last recovery of the fleet that this circuit has heard of.
+    recoveries_seen: u64,
+    /// What the fleet was last told of this circuit: in use, and plainly so.
+    closed: bool,
+    settled: bool,
+}
+
+/// What a region that is asked as the last resort answers.
+#[derive(Debug)]
+pub(crate) enum LastResort {
+    Admitted(Permit),
+    /// A probe is in flight; whoever waits gets a permit once it is answered, or hears nothing more once it has failed.
+    Wait {
+        place: oneshot::Receiver<Permit>,
+        /// Since when the probe has had no answer.
+        silent_since: Instant,
+    },
+    Refused {
+        retry_after: Duration,
+    },
+    /// An operator has shut it off, and decides when it comes back.
+    ShutOff,
+}
+
+impl Health {
+    pub(crate) fn new(
+        region: Arc<str>,
+        config: &Arc<BreakerConfig>,
+        fleet: &Arc<Fleet>,
+        watch: Arc<dyn Watch>,
+        dice: &Dice,
+        now: Instant,
+    ) -> Self {
+        let circuit = |class| {
+            fleet.on_closed(class);
+            Mutex::new(Circuit {
+                breaker: Breaker::new(Arc::clone(config), dice.fork(), now),
+                control: Control::default(),
+                waiters: VecDeque::new(),
+                recoveries_seen: fleet.recoveries(class),
+                closed: true,
+                settled: true,
+            })
+        };
+        Self { region, circuits: CircuitClass::ALL.map(circuit), fleet: Arc::clone(fleet), watch, tally: Tally::default() }
+    }
+
+    /// Whether the region may be used, without using it.
+    pub(crate) fn standing(&self, class: CircuitClass, now: Instant) -> Standing {
+        self.with(class, now, |circuit| match circuit.control.active(now) {
+            Some(Override::Drained) => (Standing::Drained, None),
+            Some(Override::ForcedOpen) => (Standing::ForcedOpen, None),
+            None => (circuit.breaker.standing(now), None),
+        })
+    }
+
+    /// A permit where the circuit is closed or has a slot for a trial.
+    pub(crate) fn admit(self: &Arc<Self>, class: CircuitClass, now: Instant) -> Option<Permit> {
+        let ticket = self.with(class, now, |circuit| match circuit.control.active(now) {
+            Some(_) => (None, None),
+            None => circuit.breaker.admit(now),
+        });
+        ticket.map(|ticket| Permit::new(self, class, ticket))
+    }
+
+    /// A permit for a request that has no other region left, or a place in the queue for one.
+    pub(crate) fn admit_last_resort(self: &Arc<Self>, class: CircuitClass, now: Instant) -> LastResort {
+        let (sender, place) = oneshot::channel();
+        let answer = self.with(class, now, |circuit| {
+            if circuit.control.active(now).is_some() {
+                return (None, None);
+            }
+            let (answer, change) = circuit.breaker.admit_early(now);
+            if matches!(answer, EarlyAnswer::InFlight { .. }) {
+                circuit.waiters.push_back(sender);
+            }
+            (Some(answer), change)
+        });
+        match answer {
+            Some(EarlyAnswer::Admitted(ticket)) => LastResort::Admitted(Permit::new(self, class, ticket)),
+            Some(EarlyAnswer::InFlight { since }) => LastResort::Wait { place, silent_since: since },
+            Some(EarlyAnswer::Refused { retry_after }) => LastResort::Refused { retry_after },
+            None => LastResort::ShutOff,
+        }
+    }
+
+    /// A permit that admits whatever the circuit says and brings no verdict: for a search that may ask everyone.
+    pub(crate) fn admit_unjudged(self: &Arc<Self>, class: CircuitClass) -> Permit {
+        Permit::unjudged(self, class)
+    }
+
+    pub(crate) fn set_override(&self, what: Override, until: Option<Instant>, now: Instant) {
+        for class in CircuitClass::ALL {
+            self.with(class, now, |circuit| (circuit.control.set(what, until), None));
+        }
+    }
+
+    pub(crate) fn clear_override(&self, now: Instant) {
+        for class in CircuitClass::ALL {
+            self.with(class, now, |circuit| (circuit.control.clear(), None));
+        }
+    }
+
+    /// Lets up to `count` of those who wait go on, each with a ticket of its own.
+    fn release(self: &Arc<Self>, class: CircuitClass, count: usize, now: Instant, ticket: impl Fn(&mut Breaker) -> Ticket) {
+        let released: Vec<_> = self.with(class, now, |circuit| {
+            circuit.waiters.retain(|waiter| !waiter.is_closed());
+            let count = count.min(circuit.waiters.len());
+            let waiters: Vec<_> = circuit.waiters.drain(..count).collect();
+            (waiters.into_iter().map(|waiter| (waiter, ticket(&mut circuit.breaker))).collect(), None)
+        });
+        for (waiter, ticket) in released {
+            // One who has gone away meanwhile gives the permit back, and its drop hands it on.
+            let _ = waiter.send(Permit::new(self, class, ticket));
+        }
+    }
+
+    /// Brings a verdict to the circuit, and tells those who wait for it.
+    fn judge(self: &Arc<Self>, class: CircuitClass, now: Instant, verdict: impl FnOnce(&mut Breaker) -> Option<Transition>) {
+        let closed = self.with(class, now, |circuit| {
+            let change = verdict(&mut circuit.breaker);
+            if change.is_some_and(|change| change.to == CircuitState::Open) {
+                circuit.waiters.clear();
+            }
+            (change.is_some_and(|change| change.to == CircuitState::Closed), change)
+        });
+        if closed {
+            self.release(class, usize::MAX, now, Breaker::admit_waiter);
+        }
+    }
+
+    /// The caller of this ticket went away: its place goes to the next who waits, if anyone does.
+    fn cancel(self: &Arc<Self>, class: CircuitClass, ticket: Ticket, now: Instant) {
+        let anyone = self.with(class, now, |circuit| {
+            if !circuit.breaker.is_current(ticket) {
+                return (false, None);
+            }
+            circuit.waiters.retain(|waiter| !waiter.is_closed());
+            let change = circuit.breaker.on_cancel(ticket, now, !circuit.waiters.is_empty());
+            if change.is_some() {
+                circuit.waiters.clear();
+            }
+            (!circuit.waiters.is_empty(), change)
+        });
+        if anyone {
+            self.release(class, 1, now, |breaker| breaker.admit_heir(now));
+        }
+    }
+
+    /// Runs `act` under the lock, keeps the fleet's counts true, and tells of a transition once the lock is released.
+    fn with<T>(&self, class: CircuitClass, now: Instant, act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>)) -> T {
+        let mut circuit = self.circuits[class.index()].lock();
+        let heard = self.hear_of_recovery(&mut circuit, class, now);
+        let (result, change) = act(&mut circuit);
+        self.count(&mut circuit, class, now);
+        drop(circuit);
+        for change in heard.into_iter().chain(change) {
+            self.watch.on_transition(&self.region, class, change);
+        }
+        result
+    }
+
+    fn hear_of_recovery(&self, circuit: &mut Circuit, class: CircuitClass, now: Instant) -> Option<Transition> {
+        let recoveries = self.fleet.recoveries(class);
+        let news = recoveries != circuit.recoveries_seen;
+        circuit.recoveries_seen = recoveries;
+        if news { circuit.breaker.on_peer_recovered(now) } else { None }
+    }
+
+    fn count(&self, circuit: &mut MutexGuard<'_, Circuit>, class: CircuitClass, now: Instant) {
+        let free = circuit.control.active(now).is_none();
+        let closed = free && circuit.breaker.state() == CircuitState::Closed;
+        match (circuit.closed, closed) {
+            (false, true) => {
+                self.fleet.on_closed(class);
+                circuit.recoveries_seen = self.fleet.recoveries(class);
+            }
+            (true, false) => self.fleet.on_left_closed(class),
+            _ => {}
+        }
+        circuit.closed = closed;
+        let calm = free && circuit.breaker.standing(now) == Standing::Closed { share: 1.0 };
+        match (circuit.settled, calm) {
+            (true, false) => self.fleet.on_unsettled(class),
+            (false, true) => self.fleet.on_settled(class),
+            _ => {}
+        }
+        circuit.settled = calm;
+    }
+}

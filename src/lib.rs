@@ -1,0 +1,82 @@
+//! N replicated buckets behind one [`object_store::ObjectStore`], with no primary and no backup.
+//!
+//! Every request starts at the next region in the rotation. A sick region is skipped by its circuit breaker; a request that fails
+//! moves to the next region; only when every region has been tried does the caller see an error, and that error tells the whole
+//! story.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory};
+//! use object_store_failover::{FailoverStore, Region};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (virginia, ireland) = (Arc::new(InMemory::new()), Arc::new(InMemory::new()));
+//! # for bucket in [&virginia, &ireland] { bucket.put(&"key".into(), "value".into()).await?; }
+//! let store = FailoverStore::builder()
+//!     .region(Region::new("us-east-1", virginia)) // any `Arc<dyn ObjectStore>`
+//!     .region(Region::new("eu-west-1", ireland))
+//!     .build()?;
+//! let value = store.get(&"key".into()).await?.bytes().await?;
+//! # assert_eq!(value, "value");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`FailoverStore::builder`] builds a store from stores; [`FailoverConfig`] builds one from a document (feature `config`).
+//! - [`BreakerConfig`], [`TimeoutConfig`], [`RetryConfig`], [`RotationConfig`], [`ReadConfig`]: the settings, each with its default and
+//!   the consequence of a wrong value.
+//! - [`NotFoundPolicy`]: what it takes to say that an object does not exist, when replicas may lag.
+//! - [`FailoverError::find`]: the story behind an error. [`Failure::of`]: what any object store's error means.
+//! - [`FailoverStore::health`], [`FailoverStore::subscribe`]: what is going on.
+//!
+//! # Cancel safety
+//!
+//! Every future and stream may be dropped at any point. A dropped call frees its places in the circuits and teaches them nothing,
+//! but for a trial, whose wait counts. A body that is dropped while its caller is not waiting counts as delivered.
+//!
+//! # Runtime
+//!
+//! Tokio, with its time driver enabled. Calls made elsewhere panic when they first have to wait.
+//!
+//! # Stability
+//!
+//! Enums and reports may grow (`#[non_exhaustive]`); settings may gain fields, so write `..Default::default()` after those you set.
+//! What errors and logs say is for people and may change. The crate follows the minor versions of object_store 0.14.
+
+mod body;
+mod builder;
+#[cfg(feature = "config")]
+mod config;
+mod error;
+mod event;
+mod failover;
+mod failure;
+mod health;
+mod limits;
+mod operation;
+mod plan;
+mod region;
+mod request;
+mod settings;
+mod stall;
+mod store;
+mod time;
+
+pub use builder::FailoverStoreBuilder;
+#[cfg(feature = "config")]
+pub use config::{FailoverConfig, FromEnv, FromFile, OptionValue, RegionConfig};
+pub use error::{AttemptOutcome, AttemptReport, FailoverError, LeftOut, Story};
+pub use event::Event;
+pub use failover::config::{NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
+pub use failure::{Failure, FailureClass};
+pub use health::config::{AllOpen, BreakerConfig};
+pub use health::{CircuitClass, CircuitSnapshot, CircuitState, HealthSnapshot, Reason, RegionSnapshot, Status, Transition};
+pub use limits::{OperationTimeouts, TimeoutConfig};
+pub use operation::Operation;
+pub use plan::{RotationConfig, RotationPolicy};
+pub use region::Region;
+pub use settings::{ConfigError, Ratio};
+pub use store::{FailoverStore, ServedBy, UnknownRegion};

@@ -1,0 +1,200 @@
+//! A region: a name, a store, its health. Regions: never empty.
+
+use std::fmt;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+
+use crate::health::config::{BreakerConfig, BreakerOverrides};
+use crate::health::{CircuitClass, Fleet, Health, Standing};
+use crate::limits::{RegionLimits, TimeoutConfig};
+use crate::time::Instant;
+
+/// A bucket in one region, as it is given to the builder.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use object_store::memory::InMemory;
+/// use object_store_failover::Region;
+///
+/// let region = Region::new("eu-west-1", Arc::new(InMemory::new())).weight(2);
+/// ```
+#[derive(Clone)]
+#[must_use = "a region does nothing until it is given to a builder"]
+pub struct Region {
+    pub(crate) name: String,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) weight: u32,
+    pub(crate) breaker: BreakerOverride,
+    pub(crate) timeouts: TimeoutConfig,
+}
+
+/// What a region says of its own circuits.
+#[derive(Debug, Clone)]
+pub(crate) enum BreakerOverride {
+    /// Some keys; the rest is inherited.
+    Keys(BreakerOverrides),
+    /// Everything.
+    Whole(BreakerConfig),
+}
+
+impl Region {
+    /// A region of this name, read through this store.
+    ///
+    /// Give each region a store with connections of its own: regions that share a client share its failures. The store's own
+    /// retries are best switched off (`RetryConfig { max_retries: 0, .. }`): whatever they do, an attempt here ends at its limit,
+    /// but object_store's defaults (10 retries over 180 s) only delay the move to the next region.
+    pub fn new(name: impl Into<String>, store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            name: name.into(),
+            store,
+            weight: 1,
+            breaker: BreakerOverride::Keys(BreakerOverrides::default()),
+            timeouts: TimeoutConfig::default(),
+        }
+    }
+
+    /// Its share of first picks against the other regions' (default 1); 0 means only when all others are out. `nearest` goes by
+    /// configured order, and only 0 matters to it.
+    pub fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Settings for this region's circuits, all of them, instead of the store's. (In a document single keys can be overridden.)
+    pub fn breaker(mut self, config: BreakerConfig) -> Self {
+        self.breaker = BreakerOverride::Whole(config);
+        self
+    }
+
+    /// Limits for this region; what is not named is inherited from the store.
+    pub fn timeouts(mut self, config: TimeoutConfig) -> Self {
+        self.timeouts = config;
+        self
+    }
+}
+
+/// A region at work.
+pub(crate) struct RegionState {
+    pub(crate) name: Arc<str>,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) limits: RegionLimits,
+}
+
+/// All regions of a store, in configured order; at least one, at most [`RegionSet::CAPACITY`].
+#[derive(Debug)]
+pub(crate) struct Regions {
+    states: Box<[RegionState]>,
+    fleet: Arc<Fleet>,
+}
+
+impl Regions {
+    pub(crate) fn new(states: Vec<RegionState>, fleet: Arc<Fleet>) -> Self {
+        assert!(!states.is_empty() && states.len() <= RegionSet::CAPACITY, "the builder has counted them");
+        Self { states: states.into_boxed_slice(), fleet }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> &RegionState {
+        &self.states[index]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RegionState> {
+        self.states.iter()
+    }
+
+    pub(crate) fn all(&self) -> RegionSet {
+        RegionSet::first(self.len())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.states.iter().position(|region| &*region.name == name)
+    }
+
+    /// What each region would answer to a request now; None where all are plainly closed.
+    pub(crate) fn standings(&self, class: CircuitClass, now: Instant) -> Option<Vec<Standing>> {
+        (!self.fleet.is_calm(class)).then(|| self.iter().map(|region| region.health.standing(class, now)).collect())
+    }
+}
+
+/// A set of region indexes, small enough to be copied.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct RegionSet(u64);
+
+impl RegionSet {
+    /// The most regions that a store can hold.
+    pub(crate) const CAPACITY: usize = 64;
+
+    /// The regions 0 to `count` - 1.
+    pub(crate) fn first(count: usize) -> Self {
+        Self(if count >= Self::CAPACITY { u64::MAX } else { (1 << count) - 1 })
+    }
+
+    pub(crate) fn one(index: usize) -> Self {
+        Self(1 << index)
+    }
+
+    pub(crate) fn contains(self, index: usize) -> bool {
+        self.0 & (1 << index) != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    pub(crate) fn insert(&mut self, index: usize) {
+        self.0 |= 1 << index;
+    }
+
+    pub(crate) fn remove(&mut self, index: usize) {
+        self.0 &= !(1 << index);
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
+        (0..Self::CAPACITY).filter(move |index| self.contains(*index))
+    }
+}
+
+/// Stores are shown by `Display`: their `Debug` may hold what nobody should read in a log.
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Region({}: {})", self.name, self.store)
+    }
+}
+
+impl fmt::Debug for RegionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegionState({}: {})", self.name, self.store)
+    }
+}
+
+impl FromIterator<usize> for RegionSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(indexes: I) -> Self {
+        indexes.into_iter().fold(Self::default(), |mut set, index| {
+            set.insert(index);
+            set
+        })
+    }
+}
+
+impl fmt::Debug for RegionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}

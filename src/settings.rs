@@ -1,0 +1,137 @@
+//! What all settings share: how a wrong one is refused, shares between 0 and 1, and overrides.
+//!
+//! A region may override single keys of the store's settings; what it does not name it inherits. That needs every field
+//! twice: once with a default, once optional. Written by hand the two would drift apart, so one list makes both.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A setting that cannot be meant, with the path of its key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A store needs at least one region.
+    #[error("regions: there is none; name at least one")]
+    NoRegions,
+    /// More regions than a store can hold.
+    #[error("regions: {0} of them; a store holds at most {1}")]
+    TooManyRegions(usize, usize),
+    /// Two regions of one name could not be told apart in errors and metrics.
+    #[error("regions: two are named \"{0}\"; every region needs a name of its own")]
+    DuplicateRegion(String),
+    /// A name that no region bears.
+    #[error("{key}: no region is named \"{region}\"")]
+    UnknownRegion {
+        /// Path of the key.
+        key: String,
+        /// The name that was given.
+        region: String,
+    },
+    /// A value that makes no sense.
+    #[error("{key}: {why}")]
+    Invalid {
+        /// Path of the key, like `breaker.window`.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Refuses times that nobody means: longer than this the clock itself may overflow.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+impl ConfigError {
+    /// Refuses the first of `times` that is zero or longer than a year.
+    pub(crate) fn check_times(at: &str, times: impl IntoIterator<Item = (String, Duration)>) -> Result<(), Self> {
+        for (key, time) in times {
+            if time.is_zero() {
+                return Err(Self::invalid(format!("{at}.{key}"), "must be longer than zero"));
+            }
+            if time > LONGEST {
+                return Err(Self::invalid(format!("{at}.{key}"), "must not be longer than a year"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn invalid(key: impl Into<String>, why: impl ToString) -> Self {
+        Self::Invalid { key: key.into(), why: why.to_string() }
+    }
+}
+
+/// A share: a number from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Ratio(f64);
+
+impl Ratio {
+    /// The share, where it is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for numbers outside 0 to 1.
+    pub fn new(share: f64) -> Result<Self, ConfigError> {
+        Self::try_from(share).map_err(|why| ConfigError::invalid("ratio", why))
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// A share written in the source.
+    pub(crate) const fn literal(share: f64) -> Self {
+        assert!(share >= 0.0 && share <= 1.0, "a share is between 0 and 1");
+        Self(share)
+    }
+}
+
+impl TryFrom<f64> for Ratio {
+    type Error = String;
+
+    fn try_from(share: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&share) { Ok(Self(share)) } else { Err(format!("{share} is not a share between 0 and 1")) }
+    }
+}
+
+/// Makes `$name` (every key has a default) and `$over` (every key may be absent) from one list of fields.
+macro_rules! settings {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident, overridden by $over:ident {
+            $( $(#[doc = $doc:literal])* $(#[serde($($how:tt)*)])? pub $field:ident: $kind:ty = $default:expr, )+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $( $(#[doc = $doc])* $(#[serde($($how)*)])? pub $field: $kind, )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )+ }
+            }
+        }
+
+        #[doc = concat!("Some keys of [`", stringify!($name), "`]: what a region does not name it inherits from the store.")]
+        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(crate) struct $over {
+            $( $(#[serde($($how)*)])? pub(crate) $field: Option<$kind>, )+
+        }
+
+        impl $over {
+            /// `base` with the keys that are named here.
+            pub(crate) fn over(&self, base: &$name) -> $name {
+                let mut settings = base.clone();
+                $( if let Some(value) = self.$field.clone() { settings.$field = value; } )+
+                settings
+            }
+        }
+    };
+}
+pub(crate) use settings;

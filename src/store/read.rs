@@ -1,0 +1,102 @@
+//! Reads of objects: whole, in parts, or only their metadata.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+use object_store::path::Path;
+use object_store::{Error, GetOptions, GetRange, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, Result, coalesce_ranges};
+use parking_lot::Mutex;
+
+use super::FailoverStore;
+use crate::body::Body;
+use crate::error::FailoverError;
+use crate::failover::{Route, run};
+use crate::operation::Operation;
+use crate::request::Get;
+
+/// Who served a read: found in the extensions of its [`GetResult`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServedBy {
+    /// The region's name. The rest of a body that breaks may come from another.
+    pub region: Arc<str>,
+    /// Attempts that it took, this one included.
+    pub attempts: u32,
+    /// Whether the answer came from a second attempt that overtook the first.
+    pub hedged: bool,
+}
+
+pub(super) async fn get(store: &FailoverStore, path: &Path, options: GetOptions) -> Result<GetResult> {
+    get_by(store, path, options, Route::Rotation).await
+}
+
+async fn get_by(store: &FailoverStore, path: &Path, options: GetOptions, route: Route<'_>) -> Result<GetResult> {
+    let mut served = run(&store.core, &Get { path, options: &options }, route).await?;
+    let region = Arc::clone(&store.core.regions.get(served.region).name);
+    served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: false });
+    Ok(Body::guard(&store.core, path, options, served, store.may_resume))
+}
+
+/// All ranges, from one version of the object.
+///
+/// They are read side by side, in one order of regions, so that all come from one region while circuits are calm. Where the answers are
+/// not of one version after all (a region failed in between, or the object was overwritten) they are read again under
+/// `If-Match`, and where nobody holds that version any more, from the start.
+pub(super) async fn get_ranges(store: &FailoverStore, path: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+    let mut wanted: Option<String> = None;
+    for _ in 0..=REREADS {
+        let seen = Mutex::new(Vec::new());
+        let order = store.core.rotation.next_order(Operation::Get, &store.core.dice);
+        let fetch = |range| fetch_range(store, path, range, Route::Ordered(order), wanted.as_deref(), &seen);
+        let parts = match coalesce_ranges(ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await {
+            // Nobody who could be asked holds that version any more.
+            Err(error) if wanted.is_some() && is_gone(&error) => {
+                wanted = None;
+                continue;
+            }
+            parts => parts?,
+        };
+        let versions = seen.into_inner();
+        if are_one(&versions, wanted.is_some()) {
+            return Ok(parts);
+        }
+        wanted = versions.into_iter().max_by_key(|version| version.last_modified).and_then(|newest| newest.e_tag);
+    }
+    Err(FailoverError::TornRead { path: path.to_string(), rereads: REREADS }.into())
+}
+
+fn fetch_range<'a>(
+    store: &'a FailoverStore,
+    path: &'a Path,
+    range: Range<u64>,
+    route: Route<'a>,
+    tag: Option<&str>,
+    seen: &'a Mutex<Vec<ObjectMeta>>,
+) -> BoxFuture<'a, Result<Bytes>> {
+    let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag.map(str::to_owned), ..Default::default() };
+    get_by(store, path, options, route)
+        .and_then(move |result| {
+            seen.lock().push(result.meta.clone());
+            result.bytes()
+        })
+        .boxed()
+}
+
+fn is_gone(error: &Error) -> bool {
+    let absent = matches!(error, Error::NotFound { .. } | Error::Precondition { .. });
+    absent || matches!(FailoverError::find(error), Some(FailoverError::Undecided { .. }))
+}
+
+/// Whether all answers are of one version. Under `If-Match` the tag has proven it, and replicas may differ in their times.
+fn are_one(versions: &[ObjectMeta], proven: bool) -> bool {
+    versions.windows(2).all(|pair| {
+        let [one, other] = pair else { return true };
+        one.e_tag == other.e_tag && one.size == other.size && (proven || one.last_modified == other.last_modified)
+    })
+}
+
+/// An object that is overwritten between any two of our reads, this often in a row, is no object to read in parts.
+const REREADS: u32 = 3;

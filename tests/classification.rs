@@ -1,0 +1,203 @@
+//! What the errors of real stores mean: the texts that object_store hides statuses in, pinned over real HTTP.
+//!
+//! These texts are not API. When object_store changes them this matrix fails, and `failover/classify.rs` is where to mend it.
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests hold the clock, and a panic is their verdict"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path;
+use object_store::{ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store_failover::{Failure, FailureClass};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use FailureClass::{
+    Caller, Connect, Interrupted, Misconfigured, NotFound, NotModified, Precondition, Throttled, Timeout, Unauthorized, Unavailable,
+    Unknown,
+};
+
+/// A key that looks like every failure there is.
+const ADVERSARIAL: &str = "SlowDown/429 Too Many Requests/Server returned non-2xx status code: 503/<Code>SlowDown</Code>/x";
+
+/// A server that gives one answer to everything, for as long as the test lasts.
+async fn answering(status: u16, body: &'static str) -> AmazonS3 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 16 * 1024];
+                let _ = socket.read(&mut request).await;
+                let headers = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let _ = socket.write_all(format!("{headers}{body}").as_bytes()).await;
+            });
+        }
+    });
+    client(&format!("http://{address}"))
+}
+
+fn client(endpoint: &str) -> AmazonS3 {
+    AmazonS3Builder::new()
+        .with_endpoint(endpoint)
+        .with_bucket_name("bucket")
+        .with_access_key_id("key")
+        .with_secret_access_key("secret")
+        .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout(Duration::from_millis(300)))
+        .with_retry(RetryConfig { max_retries: 0, ..Default::default() })
+        .build()
+        .unwrap()
+}
+
+/// The errors of a get, a listing and a put.
+async fn errors(store: &AmazonS3) -> [Error; 3] {
+    let key = Path::from(ADVERSARIAL);
+    [
+        store.get(&key).await.unwrap_err(),
+        store.list(Some(&key)).try_collect::<Vec<_>>().await.unwrap_err(),
+        store.put(&key, "v".into()).await.unwrap_err(),
+    ]
+}
+
+#[tokio::test]
+async fn every_status_is_found_in_gets_lists_and_puts() {
+    let same = |class| [class; 3];
+    let matrix = [
+        (301, same(Misconfigured)),
+        (304, [NotModified, Misconfigured, NotModified]),
+        (400, same(Misconfigured)),
+        (401, same(Unauthorized)),
+        (403, same(Unauthorized)),
+        (404, [NotFound, Misconfigured, NotFound]),
+        (405, same(Caller)),
+        (408, same(Timeout)),
+        (409, same(Caller)),
+        (411, same(Caller)),
+        (412, [Precondition, Misconfigured, Precondition]),
+        (416, same(Caller)),
+        (429, same(Throttled)),
+        (500, same(Unavailable)),
+        (502, same(Unavailable)),
+        (503, same(Unavailable)),
+        (504, same(Unavailable)),
+    ];
+    for (status, expected) in matrix {
+        let errors = errors(&answering(status, "").await).await;
+        let failures = errors.each_ref().map(Failure::of);
+        assert_eq!(failures.each_ref().map(Failure::class), expected, "{status}: {errors:?}");
+        assert!(failures.iter().all(|failure| failure.http_status() == Some(status) && failure.code().is_none()), "{status}: {failures:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_providers_code_says_more_than_its_status() {
+    let answers = [
+        (503, "<Error><Code>SlowDown</Code><Key>ServiceUnavailable</Key></Error>", "SlowDown", Throttled),
+        (503, "<Error><Code>ServiceUnavailable</Code></Error>", "ServiceUnavailable", Unavailable),
+        (503, "<Error><Code>XMinioServerNotInitialized</Code></Error>", "XMinioServerNotInitialized", Unavailable),
+        (400, "<Error><Code>ExpiredToken</Code></Error>", "ExpiredToken", Unauthorized),
+        (400, "<Error><Code>RequestTimeout</Code></Error>", "RequestTimeout", Timeout),
+        (400, "<Error><Code>InvalidArgument</Code></Error>", "InvalidArgument", Caller),
+        (403, "<Error><Code>RequestTimeTooSkewed</Code></Error>", "RequestTimeTooSkewed", Unauthorized),
+        (404, "<Error><Code>NoSuchBucket</Code></Error>", "NoSuchBucket", Misconfigured),
+        (400, "<Error><Code>AuthorizationHeaderMalformed</Code></Error>", "AuthorizationHeaderMalformed", Misconfigured),
+        (503, "<?xml version=\"1.0\"?><Error><Code>ServerBusy</Code></Error>", "ServerBusy", Throttled),
+    ];
+    for (status, body, code, class) in answers {
+        for error in errors(&answering(status, body).await).await {
+            let failure = Failure::of(&error);
+            assert_eq!((failure.class(), failure.http_status(), failure.code()), (class, Some(status), Some(code)), "{error:?}");
+            assert!(!failure.to_string().contains('\n') && failure.to_string().contains(code), "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_key_and_a_missing_bucket_are_told_apart() {
+    let key = answering(404, "<Error><Code>NoSuchKey</Code></Error>").await;
+    assert_eq!(Failure::of(&key.get(&"k".into()).await.unwrap_err()).class(), NotFound);
+}
+
+#[tokio::test]
+async fn transport_errors_are_found_by_their_type() {
+    // A port that is held but not listening refuses.
+    let holder = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    holder.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let refused = format!("http://{}", holder.local_addr().unwrap().as_socket().unwrap());
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hangs = format!("http://{}", silent.local_addr().unwrap());
+    let closer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closes = format!("http://{}", closer.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = closer.accept().await {
+            drop(socket);
+        }
+    });
+    for (endpoint, class) in [(refused, Connect), (hangs, Timeout), (closes, Interrupted)] {
+        for error in errors(&client(&endpoint)).await {
+            let failure = Failure::of(&error);
+            assert_eq!((failure.class(), failure.http_status()), (class, None), "{error:?}");
+            assert!(failure.is_transient() && !failure.is_throttle());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_errors_of_stores_without_http_are_known_too() {
+    let memory = object_store::memory::InMemory::new();
+    let folder = std::env::temp_dir().join(format!("object_store_failover-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let local = object_store::local::LocalFileSystem::new_with_prefix(&folder).unwrap();
+    let stores: [Arc<dyn ObjectStore>; 2] = [Arc::new(memory), Arc::new(local)];
+    for store in stores {
+        let class = |error: Error| Failure::of(&error).class();
+        assert_eq!(class(store.get(&"k".into()).await.unwrap_err()), NotFound);
+        store.put(&"k".into(), "0123".into()).await.unwrap();
+        assert_eq!(class(store.get_range(&"k".into(), 9..12).await.unwrap_err()), Caller, "{store}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    let io = |kind: std::io::ErrorKind| Failure::of(&Error::Generic { store: "X", source: std::io::Error::from(kind).into() }).class();
+    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, OutOfMemory, TimedOut, UnexpectedEof};
+    assert_eq!(
+        [ConnectionRefused, ConnectionReset, TimedOut, UnexpectedEof, OutOfMemory].map(io),
+        [Connect, Interrupted, Timeout, Interrupted, Unknown]
+    );
+    let odd = Error::Generic { store: "X", source: "429 SlowDown 503".into() };
+    assert_eq!(Failure::of(&odd).class(), Unknown, "text in the middle of an error says nothing");
+    let unsupported = Error::NotSupported { source: "no".into() };
+    assert_eq!(Failure::of(&unsupported).class(), Caller);
+}
+
+#[tokio::test]
+async fn a_404_while_credentials_are_fetched_is_no_news_about_the_object() {
+    let answer = "Server returned non-2xx status code: 404 Not Found: no role";
+    let error = Error::Generic { store: "S3", source: answer.into() };
+    assert_eq!(Failure::of(&error).class(), Misconfigured);
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_errors_say_whether_they_may_heal() {
+    let (regions, builder) = support::replicas(2);
+    let store = builder.build().unwrap();
+    let failure = async || Failure::of(&support::read(&store).await.unwrap_err());
+    regions.iter().for_each(|region| region.set(support::Mode::Fail(support::Fault::Status(503, "SlowDown"))));
+    assert!(failure().await.is_throttle());
+    regions.iter().for_each(|region| region.set(support::Mode::Fail(support::Fault::Status(400, ""))));
+    assert!(!failure().await.is_transient());
+    regions.iter().for_each(|region| region.set(support::Mode::Hang));
+    assert_eq!(failure().await.class(), Timeout);
+    regions.iter().for_each(|region| region.fail());
+    for _ in 0..5 {
+        failure().await;
+    }
+    assert_eq!((failure().await.class(), failure().await.is_transient()), (Unavailable, true), "circuits open");
+}
