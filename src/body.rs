@@ -23,12 +23,14 @@ use futures::stream::{BoxStream, Stream};
 use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, GetResult, GetResultPayload, Result};
 
+use crate::breaks::Breaks;
 use crate::error::FailoverError;
 use crate::failover::{Core, Route, Served, run};
 use crate::health::Permit;
 use crate::operation::Operation;
-use crate::request::Get;
-use crate::stall::{Patient, Step};
+use crate::request::{Get, Scope};
+use crate::source::Source;
+use crate::stall::Step;
 use crate::time;
 
 /// The stream that a caller reads.
@@ -37,13 +39,9 @@ pub(crate) struct Body {
     /// The next byte that the caller expects.
     next: u64,
     end: u64,
-    /// Regions that broke in this body, the longest ago first.
-    broken: Vec<usize>,
+    breaks: Breaks,
     /// Where the body broke last.
     last_break: u64,
-    /// Breaks in a row without a single byte in between, and with next to nothing in between.
-    fruitless: u32,
-    meagre: u32,
     state: State,
 }
 
@@ -52,30 +50,24 @@ struct Object {
     core: Arc<Core>,
     path: Path,
     options: GetOptions,
+    scope: Scope,
     tag: Option<String>,
     size: u64,
     may_resume: bool,
 }
 
 enum State {
-    Streaming(Source),
-    Reopening(BoxFuture<'static, Result<Source>>),
+    Streaming(Source<Result<Bytes>>),
+    Reopening(BoxFuture<'static, Result<Source<Result<Bytes>>>>),
     Done,
-}
-
-/// One region's part of the body.
-struct Source {
-    stream: Patient<Result<Bytes>>,
-    region: usize,
-    permit: Permit,
 }
 
 impl Body {
     /// The body of an answer, guarded to its last byte.
-    pub(crate) fn guard(core: &Arc<Core>, path: &Path, options: GetOptions, served: Served<GetResult>, may_resume: bool) -> GetResult {
+    pub(crate) fn guard(core: &Arc<Core>, request: &Get<'_>, served: Served<GetResult>, may_resume: bool) -> GetResult {
         let Served { mut answer, region, permit, .. } = served;
         let stream = match answer.payload {
-            GetResultPayload::Stream(stream) if !options.head => stream,
+            GetResultPayload::Stream(stream) if !request.options.head => stream,
             // A file is the caller's own; a head has no body.
             whole => {
                 permit.succeed(time::now());
@@ -83,14 +75,14 @@ impl Body {
             }
         };
         let tag = answer.meta.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
-        let object = Object { core: Arc::clone(core), path: path.clone(), options, tag, size: answer.meta.size, may_resume };
+        let scope = Scope { deadline: None, ..request.scope };
+        let (path, options) = (request.path.clone(), request.options.clone());
+        let object = Object { core: Arc::clone(core), path, options, scope, tag, size: answer.meta.size, may_resume };
         let body = Self {
             next: answer.range.start,
             end: answer.range.end,
-            broken: Vec::new(),
+            breaks: Breaks::new(Operation::Get, ENOUGH),
             last_break: answer.range.start,
-            fruitless: 0,
-            meagre: 0,
             state: State::Streaming(object.source(stream, region, permit)),
             object: Arc::new(object),
         };
@@ -116,7 +108,7 @@ impl Body {
             Poll::Ready(Step::Item(Some(Err(error)))) => error,
             Poll::Ready(Step::Item(Some(Ok(_)))) => broken("longer than announced"),
             Poll::Ready(Step::Item(None)) => broken("shorter than announced"),
-            Poll::Pending | Poll::Ready(Step::Stalled) => broken(format!("nothing came for {:?}", source.stream.limit())),
+            Poll::Pending | Poll::Ready(Step::Stalled) => broken(format!("nothing came for {:?}", source.limit())),
         };
         self.on_break(cause)
     }
@@ -130,31 +122,18 @@ impl Body {
         if self.next == self.end {
             return Poll::Ready(None);
         }
-        self.broken.retain(|region| *region != source.region);
-        self.broken.push(source.region);
-        let delivered = self.next - self.last_break;
+        self.breaks.record(source.region, self.next - self.last_break);
         self.last_break = self.next;
-        self.fruitless = if delivered == 0 { self.fruitless + 1 } else { 1 };
-        self.meagre = if delivered < PROGRESS { self.meagre + 1 } else { 1 };
         if !self.object.may_resume {
             return Poll::Ready(Some(Err(cause)));
         }
-        if self.is_hopeless() {
+        if self.breaks.are_hopeless(&self.object.core, self.object.scope.allowed.len()) {
             return Poll::Ready(Some(Err(self.object.lost(source.region, self.next, cause))));
         }
         tracing::debug!(region = %self.object.core.regions.get(source.region).name, "a body broke; its rest is read elsewhere");
-        let rest = Arc::clone(&self.object).reopen(self.broken.clone(), self.next..self.end, cause);
+        let rest = Arc::clone(&self.object).reopen(self.breaks.regions().to_vec(), self.next..self.end, cause);
         self.state = State::Reopening(rest.boxed());
         Poll::Pending
-    }
-
-    /// Every region, in every round that a call has, has broken at this very byte; or, where no circuit would ever end it, hardly
-    /// anything comes between two breaks.
-    fn is_hopeless(&self) -> bool {
-        let core = &self.object.core;
-        let regions = core.regions.len();
-        let tries = core.retry.rounds(Operation::Get, regions) as usize * regions;
-        self.fruitless as usize >= tries || (!core.circuits_can_open && self.meagre >= MEAGRE_MAX)
     }
 
     /// The last byte has been delivered, or the caller wants no more: the region did all that was asked of it.
@@ -195,29 +174,16 @@ impl Stream for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if matches!(&self.state, State::Streaming(source) if !source.stream.is_waiting()) {
+        if matches!(&self.state, State::Streaming(source) if !source.is_waiting()) {
             self.finish();
         }
     }
 }
 
-impl Source {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<Result<Bytes>>> {
-        let waited = self.stream.is_waiting();
-        let poll = self.stream.poll_step(cx);
-        match (waited, poll.is_pending()) {
-            (false, true) => self.permit.waits(time::now()),
-            (true, false) => self.permit.idles(time::now()),
-            _ => {}
-        }
-        poll
-    }
-}
-
 impl Object {
-    fn source(&self, stream: BoxStream<'static, Result<Bytes>>, region: usize, permit: Permit) -> Source {
+    fn source(&self, stream: BoxStream<'static, Result<Bytes>>, region: usize, permit: Permit) -> Source<Result<Bytes>> {
         let stall = self.core.regions.get(region).limits.stall;
-        Source { stream: Patient::new(stream, stall), region, permit }
+        Source::new(stream, stall, region, permit)
     }
 
     /// No region gets past this byte.
@@ -227,7 +193,7 @@ impl Object {
     }
 
     /// The bytes of `rest` from another region, proven to be of the same object.
-    async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: std::ops::Range<u64>, cause: Error) -> Result<Source> {
+    async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: std::ops::Range<u64>, cause: Error) -> Result<Source<Result<Bytes>>> {
         let region = Arc::clone(&self.core.regions.get(broken[broken.len() - 1]).name);
         let diverged = |cause| {
             let path = self.path.to_string();
@@ -241,7 +207,7 @@ impl Object {
             if_modified_since: None,
             ..self.options.clone()
         };
-        let served = match run(&self.core, &Get { path: &self.path, options: &options }, Route::After(&broken)).await {
+        let served = match run(&self.core, &Get { path: &self.path, options: &options, scope: self.scope }, Route::After(&broken)).await {
             Ok(served) => served,
             Err(Error::NotFound { .. } | Error::Precondition { .. }) => return diverged(cause),
             Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::Undecided { .. })) => return diverged(cause),
@@ -263,8 +229,5 @@ fn broken(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Generic { store: "FailoverStore", source: why.into() }
 }
 
-/// Less than this between two breaks is no progress.
-const PROGRESS: u64 = 4096;
-
-/// Where no circuit can open, nothing else would end a body that drips from one region to the next.
-const MEAGRE_MAX: u32 = 16;
+/// Fewer bytes than this between two breaks are next to nothing.
+const ENOUGH: u64 = 4096;

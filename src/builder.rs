@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use object_store::path::Path;
+
 use crate::event::Events;
 use crate::failover::Core;
 use crate::failover::config::{NotFoundPolicy, ReadConfig, RetryConfig, WritePolicy};
+use crate::failover::scope::WriteRule;
 use crate::health::config::BreakerConfig;
 use crate::health::{Fleet, Health, Watch};
 use crate::limits::{CallLimits, RegionLimits, TimeoutConfig};
@@ -117,6 +120,7 @@ impl FailoverStoreBuilder {
     pub fn build(self) -> Result<FailoverStore, ConfigError> {
         self.validate()?;
         let home = self.home()?;
+        let authority = home.filter(|_| self.writes.rule() != WriteRule::Anywhere || self.reads.not_found == NotFoundPolicy::Home);
         let now = time::now();
         let dice = Dice::new(self.seed);
         let fleet = Arc::new(Fleet::default());
@@ -135,7 +139,15 @@ impl FailoverStoreBuilder {
                 breaker.half_open_timeout = breaker.half_open_timeout.max(longest.unwrap_or_default());
                 let region_name: Arc<str> = region.name.as_str().into();
                 let health = Health::new(Arc::clone(&region_name), &Arc::new(breaker), &fleet, Arc::clone(&watch), &dice, now);
-                RegionState { name: region_name, store: Arc::clone(&region.store), health: Arc::new(health), limits }
+                RegionState {
+                    name: region_name,
+                    store: Arc::clone(&region.store),
+                    health: Arc::new(health),
+                    ordered: region.ordered,
+                    limits,
+                    signer: region.signer.clone(),
+                    reports: region.reports,
+                }
             })
             .collect();
         let core = Core {
@@ -144,7 +156,11 @@ impl FailoverStoreBuilder {
             limits: CallLimits::new(&self.timeouts),
             retry: self.retry,
             not_found: self.reads.not_found,
-            authority: home,
+            home,
+            write_rule: self.writes.rule(),
+            home_prefixes: self.reads.home_prefixes.iter().map(|prefix| Path::from(prefix.as_str())).collect(),
+            home_out: self.reads.home_out,
+            authority,
             circuits_can_open: self.regions.iter().all(|region| region.breaker_over(&self.breaker).enabled),
             patience: self.breaker.early_probe_interval,
             events,
@@ -190,7 +206,7 @@ impl FailoverStoreBuilder {
         if self.regions.len() == 1 && self.rotation.canary_matters() {
             tracing::warn!("rotation.canary has no effect: there is only one region");
         }
-        let total = CallLimits::new(&self.timeouts).total(Operation::Get);
+        let total = CallLimits::new(&self.timeouts).total(Operation::Get, self.regions.len());
         let attempt = RegionLimits::new(&TimeoutConfig::default(), &self.timeouts).attempt(Operation::Get);
         let wanted = attempt * self.regions.len() as u32;
         if self.regions.len() > 1 && total < wanted {
@@ -206,13 +222,22 @@ impl FailoverStoreBuilder {
     /// The index of the home region, if one is named.
     fn home(&self) -> Result<Option<usize>, ConfigError> {
         let Some(home) = self.writes.home() else {
-            let wanted = self.reads.not_found == NotFoundPolicy::Home;
-            let why = "\"home\" needs a home region: name it in writes.home";
-            return if wanted { Err(ConfigError::invalid("reads.not_found", why)) } else { Ok(None) };
+            let why = "needs a home region: name it in writes.home";
+            return match (self.reads.not_found, self.reads.home_prefixes.is_empty()) {
+                (NotFoundPolicy::Home, _) => Err(ConfigError::invalid("reads.not_found", format!("\"home\" {why}"))),
+                (_, false) => Err(ConfigError::invalid("reads.home_prefixes", why)),
+                _ => Ok(None),
+            };
         };
         let index = self.regions.iter().position(|region| region.name == home);
-        let unknown = || ConfigError::UnknownRegion { key: "writes.home".into(), region: home.into() };
-        index.map(Some).ok_or_else(unknown)
+        let index = index.ok_or_else(|| ConfigError::UnknownRegion { key: "writes.home".into(), region: home.into() })?;
+        if self.regions[index].weight == 0 && self.writes.rule() != WriteRule::Nowhere {
+            return Err(ConfigError::invalid(
+                "writes.home",
+                format!("\"{home}\" has weight 0: writes would go to a region that is kept out of use"),
+            ));
+        }
+        Ok(Some(index))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The error that tells the whole story: every region, why, and how long it took, in one line.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::operation::Operation;
+use crate::story::Short;
+pub use crate::story::{AttemptOutcome, AttemptReport, LeftOut, Story};
 
 /// Why a call on a [`FailoverStore`](crate::FailoverStore) failed, where that is not what one bucket would have answered.
 ///
@@ -81,6 +82,33 @@ pub enum FailoverError {
         /// What broke the last one.
         source: Box<object_store::Error>,
     },
+    /// A listing broke after the same key in every region, in every round.
+    #[error("list {path}: broke after \"{after}\" in every region, in {region} last: {source}")]
+    ListingLost {
+        /// Its prefix.
+        path: String,
+        /// The region that broke last.
+        region: Arc<str>,
+        /// The last key that was given.
+        after: String,
+        /// What broke the last one.
+        source: Box<object_store::Error>,
+    },
+    /// A listing broke, and could not go on elsewhere: its keys had not come in order, from a region that is declared
+    /// [`ordered`](crate::Region::ordered).
+    #[error(
+        "list {path}: broke in {region}, and cannot go on elsewhere: {culprit} is declared ordered and gave keys out of order: {source}"
+    )]
+    ListingOutOfOrder {
+        /// Its prefix.
+        path: String,
+        /// The region that broke.
+        region: Arc<str>,
+        /// The region that gave a key out of order.
+        culprit: Arc<str>,
+        /// What broke it.
+        source: Box<object_store::Error>,
+    },
     /// The ranges of one call never came from one version of the object: it is being overwritten faster than it is read.
     #[error("get {path}: its ranges came from different versions of the object, {rereads} times in a row")]
     TornRead {
@@ -88,6 +116,36 @@ pub enum FailoverError {
         path: String,
         /// How often they were read again.
         rereads: u32,
+    },
+    /// Nobody knows whether a write took effect: it may have been sent, and its answer was not heard. It is not sent again.
+    #[error("{operation} {path}: nobody knows whether it took effect in {region}: {cause}; look before you repeat it")]
+    Indeterminate {
+        /// The call.
+        operation: Operation,
+        /// Its key.
+        path: String,
+        /// The region to which it was sent.
+        region: Arc<str>,
+        /// What came back instead of an answer.
+        cause: Failure,
+    },
+    /// A write that must not overwrite has no home to go to.
+    #[error("{operation} {path}: a write that must not overwrite needs a home region: name it in writes.home")]
+    HomeRequired {
+        /// The call.
+        operation: Operation,
+        /// Its key.
+        path: String,
+    },
+    /// What the caller asked for in its `CallOptions` leaves no region.
+    #[error("{operation} {path}: {why}")]
+    NoRegionAllowed {
+        /// The call.
+        operation: Operation,
+        /// Its key or prefix.
+        path: String,
+        /// What is wrong.
+        why: String,
     },
     /// The write policy does not allow this call.
     #[error("{operation} {path}: refused by writes.policy = \"none\": this store only reads")]
@@ -97,53 +155,6 @@ pub enum FailoverError {
         /// Its key.
         path: String,
     },
-}
-
-/// What each region did in one call, in the order in which it happened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Story(Vec<AttemptReport>);
-
-/// One region's part in a story.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AttemptReport {
-    /// The region's name.
-    pub region: Arc<str>,
-    /// What happened.
-    pub outcome: AttemptOutcome,
-    /// How long it took; zero where nothing was sent.
-    pub elapsed: Duration,
-}
-
-/// What happened with one region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AttemptOutcome {
-    /// It was asked, and this came back.
-    Failed(Failure),
-    /// It was asked, and had not answered when the call ended.
-    Unanswered,
-    /// It was not asked.
-    LeftOut(LeftOut),
-}
-
-/// Why a region was not asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LeftOut {
-    /// Its circuit is open.
-    CircuitOpen {
-        /// When it may be asked again.
-        retry_after: Duration,
-    },
-    /// Its circuit is half-open, and somebody else's trial is under way.
-    TrialUnderWay,
-    /// An operator has drained it.
-    Drained,
-    /// An operator has forced its circuit open.
-    ForcedOpen,
-    /// The call ended before it was its turn.
-    NotReached,
 }
 
 impl FailoverError {
@@ -164,74 +175,8 @@ impl FailoverError {
 impl From<FailoverError> for object_store::Error {
     fn from(error: FailoverError) -> Self {
         match error {
-            FailoverError::WritesDisabled { .. } => Self::NotSupported { source: Box::new(error) },
+            FailoverError::WritesDisabled { .. } | FailoverError::HomeRequired { .. } => Self::NotSupported { source: Box::new(error) },
             _ => Self::Generic { store: "FailoverStore", source: Box::new(error) },
-        }
-    }
-}
-
-impl Story {
-    /// The regions' parts, in the order in which they happened.
-    pub fn iter(&self) -> impl Iterator<Item = &AttemptReport> {
-        self.0.iter()
-    }
-
-    pub(crate) fn tell(&mut self, region: &Arc<str>, outcome: AttemptOutcome, elapsed: Duration) {
-        self.0.push(AttemptReport { region: Arc::clone(region), outcome, elapsed });
-    }
-}
-
-impl AttemptReport {
-    /// What came back, where the region was asked and something did.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.outcome {
-            AttemptOutcome::Failed(failure) => Some(failure),
-            AttemptOutcome::Unanswered | AttemptOutcome::LeftOut(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Story {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, report) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{report}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for AttemptReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.outcome {
-            AttemptOutcome::Failed(failure) => write!(f, "{}: {failure} ({})", self.region, Short(self.elapsed)),
-            AttemptOutcome::Unanswered => write!(f, "{}: no answer yet ({})", self.region, Short(self.elapsed)),
-            AttemptOutcome::LeftOut(why) => write!(f, "{}: not asked, {why}", self.region),
-        }
-    }
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CircuitOpen { retry_after } => write!(f, "circuit open for another {}", Short(*retry_after)),
-            Self::TrialUnderWay => f.write_str("circuit half-open and a trial under way"),
-            Self::Drained => f.write_str("drained by an operator"),
-            Self::ForcedOpen => f.write_str("forced open by an operator"),
-            Self::NotReached => f.write_str("no time left"),
-        }
-    }
-}
-
-/// A duration as a person would say it.
-struct Short(Duration);
-
-impl fmt::Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            time if time >= Duration::from_secs(1) => write!(f, "{:.1} s", time.as_secs_f64()),
-            time => write!(f, "{} ms", time.as_millis()),
         }
     }
 }

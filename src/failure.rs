@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::evidence::{Evidence, Sent};
+
 /// What an error of an object store means for the one who meets it.
 ///
 /// Useful without a `FailoverStore` too: object_store hides the status of a failed request, and [`Failure::of`] finds it.
@@ -10,6 +12,9 @@ pub struct Failure {
     pub(crate) class: FailureClass,
     pub(crate) status: Option<u16>,
     pub(crate) code: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) delete_marker: bool,
+    pub(crate) sent: Sent,
     pub(crate) detail: String,
 }
 
@@ -35,6 +40,8 @@ pub enum FailureClass {
     NotFound,
     /// It has another version of the object than the one that was asked for.
     Precondition,
+    /// Another write of the same key is under way: this one took no effect.
+    Conflict,
     /// It has no newer version than the one that the caller has.
     NotModified,
     /// The caller's own mistake: it would be one everywhere.
@@ -59,7 +66,7 @@ impl Failure {
     /// It may heal by itself: the same request may succeed a moment later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.is_transport() || matches!(self.class, FailureClass::Unavailable | FailureClass::Throttled)
+        self.is_transport() || matches!(self.class, FailureClass::Unavailable | FailureClass::Throttled | FailureClass::Conflict)
     }
 
     /// The HTTP status, where there was one.
@@ -74,8 +81,39 @@ impl Failure {
         self.code.as_deref()
     }
 
+    /// The id by which the provider's support finds the request, where the store was built from a document.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The object was deleted there, rather than never seen: a 404 with a delete marker, in a store that was built from a document.
+    #[must_use]
+    pub fn is_delete_marker(&self) -> bool {
+        self.delete_marker && self.class == FailureClass::NotFound
+    }
+
+    /// Whether anything of the request may have reached the region. `Maybe` wherever that is not known.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// A failure without an answer.
     pub(crate) fn new(class: FailureClass, detail: impl ToString) -> Self {
-        Self { class, status: None, code: None, detail: detail.to_string() }
+        let sent = if class == FailureClass::Connect { Sent::No } else { Sent::Maybe };
+        Self { class, status: None, code: None, request_id: None, delete_marker: false, sent, detail: detail.to_string() }
+    }
+
+    /// An answer that was no success.
+    pub(crate) fn answered(class: FailureClass, status: u16, code: Option<String>) -> Self {
+        Self { status: Some(status), code, sent: Sent::Yes, ..Self::new(class, "") }
+    }
+
+    /// What only evidence tells.
+    pub(crate) fn with(self, evidence: Evidence) -> Self {
+        let Evidence { sent, request_id, delete_marker, .. } = evidence;
+        Self { sent, request_id, delete_marker, ..self }
     }
 
     /// The region never got as far as an answer.
@@ -91,6 +129,13 @@ impl Failure {
     /// The region is charged with it only once another has served the same request: until then it may be the caller's mistake.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.class, FailureClass::Unauthorized | FailureClass::Misconfigured)
+    }
+
+    /// It may have taken effect all the same: sent, and no answer heard that says otherwise.
+    pub(crate) fn may_have_been_done(&self) -> bool {
+        let unheard =
+            matches!(self.class, FailureClass::Timeout | FailureClass::Interrupted | FailureClass::Unavailable | FailureClass::Unknown);
+        unheard && self.sent != Sent::No
     }
 
     /// The region did its job: the answer is the caller's.
@@ -111,7 +156,8 @@ impl fmt::Display for Failure {
             (None, Some(code)) => write!(f, "{}: {code}, {}", self.class, self.detail),
             (Some(status), None) => write!(f, "{status} ({})", self.class),
             _ => write!(f, "{}: {}", self.class, self.detail),
-        }
+        }?;
+        self.request_id.as_ref().map_or(Ok(()), |id| write!(f, ", request {id}"))
     }
 }
 
@@ -127,6 +173,7 @@ impl fmt::Display for FailureClass {
             Self::Misconfigured => "misconfigured",
             Self::NotFound => "not found",
             Self::Precondition => "another version",
+            Self::Conflict => "another write is under way",
             Self::NotModified => "not modified",
             Self::Caller => "bad request",
             Self::Unknown => "failed",

@@ -28,6 +28,7 @@
 //! - [`FailoverStore::builder`] builds a store from stores; [`FailoverConfig`] builds one from a document (feature `config`).
 //! - [`BreakerConfig`], [`TimeoutConfig`], [`RetryConfig`], [`RotationConfig`], [`ReadConfig`]: the settings, each with its default and
 //!   the consequence of a wrong value.
+//! - [`WritePolicy`]: where writes go; without one the store only reads. [`CallOptions`]: the caller's word on one call.
 //! - [`NotFoundPolicy`]: what it takes to say that an object does not exist, when replicas may lag.
 //! - [`FailoverError::find`]: the story behind an error. [`Failure::of`]: what any object store's error means.
 //! - [`FailoverStore::health`], [`FailoverStore::subscribe`]: what is going on.
@@ -47,22 +48,27 @@
 //! What errors and logs say is for people and may change. The crate follows the minor versions of object_store 0.14.
 
 mod body;
+mod breaks;
 mod builder;
 #[cfg(feature = "config")]
 mod config;
 mod error;
 mod event;
+mod evidence;
 mod failover;
 mod failure;
 mod health;
 mod limits;
+mod listing;
 mod operation;
 mod plan;
 mod region;
 mod request;
 mod settings;
+mod source;
 mod stall;
 mod store;
+mod story;
 mod time;
 
 pub use builder::FailoverStoreBuilder;
@@ -70,7 +76,8 @@ pub use builder::FailoverStoreBuilder;
 pub use config::{FailoverConfig, FromEnv, FromFile, OptionValue, RegionConfig};
 pub use error::{AttemptOutcome, AttemptReport, FailoverError, LeftOut, Story};
 pub use event::Event;
-pub use failover::config::{NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
+pub use evidence::Sent;
+pub use failover::config::{HomeOut, NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
 pub use failure::{Failure, FailureClass};
 pub use health::config::{AllOpen, BreakerConfig};
 pub use health::{CircuitClass, CircuitSnapshot, CircuitState, HealthSnapshot, Reason, RegionSnapshot, Status, Transition};
@@ -78,5 +85,6 @@ pub use limits::{OperationTimeouts, TimeoutConfig};
 pub use operation::Operation;
 pub use plan::{RotationConfig, RotationPolicy};
 pub use region::Region;
+pub use request::CallOptions;
 pub use settings::{ConfigError, Ratio};
 pub use store::{FailoverStore, ServedBy, UnknownRegion};

@@ -68,6 +68,8 @@ pub(crate) struct RegionLimits {
 #[derive(Debug, Clone)]
 pub(crate) struct CallLimits {
     total: [Duration; Operation::ALL.len()],
+    /// Whether that is for each region the call may use.
+    per_region: [bool; Operation::ALL.len()],
 }
 
 impl RegionLimits {
@@ -87,11 +89,14 @@ impl RegionLimits {
 
 impl CallLimits {
     pub(crate) fn new(config: &TimeoutConfig) -> Self {
-        Self { total: Operation::ALL.map(|operation| config.total(operation)) }
+        let per_region = |operation| is_write(operation) && !config.names_total(operation);
+        Self { total: Operation::ALL.map(|operation| config.total(operation)), per_region: Operation::ALL.map(per_region) }
     }
 
-    pub(crate) fn total(&self, operation: Operation) -> Duration {
-        self.total[operation.index()]
+    /// The limit of a call that may use so many regions: where none is named for a write, each of them gets a whole attempt.
+    pub(crate) fn total(&self, operation: Operation, regions: usize) -> Duration {
+        let total = self.total[operation.index()];
+        if self.per_region[operation.index()] { total.saturating_mul(regions as u32) } else { total }
     }
 }
 
@@ -132,7 +137,7 @@ impl TimeoutConfig {
     }
 
     /// The limit of opening a connection, over `store`'s and the default.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "config")]
     pub(crate) fn connect_over(&self, store: &Self) -> Duration {
         self.connect.or(store.connect).unwrap_or(CONNECT)
     }
@@ -140,6 +145,10 @@ impl TimeoutConfig {
     fn named_attempt(&self, operation: Operation) -> Option<Duration> {
         let own = self.operations.get(&operation).and_then(|limits| limits.attempt);
         own.or_else(|| self.attempt.filter(|_| matches!(operation, Operation::Get | Operation::Head)))
+    }
+
+    fn names_total(&self, operation: Operation) -> bool {
+        self.operations.get(&operation).is_some_and(|limits| limits.total.is_some())
     }
 
     fn total(&self, operation: Operation) -> Duration {
@@ -150,6 +159,10 @@ impl TimeoutConfig {
             _ => self.named_attempt(operation).unwrap_or_else(|| default_attempt(operation)),
         })
     }
+}
+
+fn is_write(operation: Operation) -> bool {
+    !matches!(operation, Operation::Get | Operation::Head | Operation::List | Operation::ListWithDelimiter)
 }
 
 /// Response headers of a healthy region come within milliseconds, of a far one within a second; a listing's first page may take
@@ -166,5 +179,5 @@ fn default_attempt(operation: Operation) -> Duration {
 const TOTAL: Duration = Duration::from_secs(30);
 const STALL: Duration = Duration::from_secs(10);
 /// Twice the SYN retransmission of one lost packet.
-#[cfg(feature = "aws")]
+#[cfg(feature = "config")]
 const CONNECT: Duration = Duration::from_secs(2);

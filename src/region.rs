@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
+use object_store::signer::Signer;
 
 use crate::health::config::{BreakerConfig, BreakerOverrides};
 use crate::health::{CircuitClass, Fleet, Health, Standing};
@@ -25,8 +26,12 @@ pub struct Region {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) weight: u32,
+    pub(crate) ordered: bool,
     pub(crate) breaker: BreakerOverride,
     pub(crate) timeouts: TimeoutConfig,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    /// Its store writes evidence of what it does on the wire.
+    pub(crate) reports: bool,
 }
 
 /// What a region says of its own circuits.
@@ -39,7 +44,7 @@ pub(crate) enum BreakerOverride {
 }
 
 impl Region {
-    /// A region of this name, read through this store.
+    /// A region of this name, used through this store.
     ///
     /// Give each region a store with connections of its own: regions that share a client share its failures. The store's own
     /// retries are best switched off (`RetryConfig { max_retries: 0, .. }`): whatever they do, an attempt here ends at its limit,
@@ -49,8 +54,11 @@ impl Region {
             name: name.into(),
             store,
             weight: 1,
+            ordered: true,
             breaker: BreakerOverride::Keys(BreakerOverrides::default()),
             timeouts: TimeoutConfig::default(),
+            signer: None,
+            reports: false,
         }
     }
 
@@ -61,9 +69,30 @@ impl Region {
         self
     }
 
+    /// Whether its listings come in the order of their keys' bytes (default `true`, as with S3, GCS, Azure and `InMemory`).
+    ///
+    /// A listing that breaks goes on in the next region after its last key, which means nothing in a store that lists in no order:
+    /// say `false` for `LocalFileSystem`, `HttpStore` and S3 Express. There a listing that goes on starts again, and leaves out
+    /// what its caller has. For that each listing of the *whole* store remembers all keys that it has given: one region that says
+    /// `false` costs some 100 bytes a key and listing, and a store that breaks late in a large bucket lists it twice.
+    ///
+    /// `true` for a store that lists in no order loses keys: those that come before the last one in order, and had not come yet.
+    /// That is noticed only once a key comes out of order; then a break ends the listing with
+    /// [`FailoverError::ListingOutOfOrder`](crate::FailoverError::ListingOutOfOrder).
+    pub fn ordered(mut self, ordered: bool) -> Self {
+        self.ordered = ordered;
+        self
+    }
+
     /// Settings for this region's circuits, all of them, instead of the store's. (In a document single keys can be overridden.)
     pub fn breaker(mut self, config: BreakerConfig) -> Self {
         self.breaker = BreakerOverride::Whole(config);
+        self
+    }
+
+    /// Who signs URLs for this region (default nobody); usually the store itself, like an `Arc<AmazonS3>`.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
         self
     }
 
@@ -79,7 +108,10 @@ pub(crate) struct RegionState {
     pub(crate) name: Arc<str>,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) health: Arc<Health>,
+    pub(crate) ordered: bool,
     pub(crate) limits: RegionLimits,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) reports: bool,
 }
 
 /// All regions of a store, in configured order; at least one, at most [`RegionSet::CAPACITY`].

@@ -38,6 +38,11 @@ impl<T> Patient<T> {
         self.limit
     }
 
+    /// The wait was not for this stream: it starts anew.
+    pub(crate) fn start_again(&mut self) {
+        self.timer = None;
+    }
+
     pub(crate) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step<T>> {
         if let Poll::Ready(item) = self.stream.poll_next_unpin(cx) {
             self.timer = None;

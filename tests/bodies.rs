@@ -8,7 +8,7 @@
 
 mod support;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt};
 use object_store_failover::{CircuitState, FailoverError, FailoverStore};
 use serde_json::json;
@@ -201,23 +201,6 @@ async fn where_every_region_breaks_at_the_same_byte_circuits_or_a_count_end_it()
         assert!(began.elapsed() < secs(30), "{:?}", began.elapsed());
         assert!(calls(&regions).iter().sum::<u64>() <= 20, "{:?}", calls(&regions));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_listing_that_breaks_says_so_and_is_charged() {
-    let (regions, builder) = replicas(2);
-    for name in ["a", "b", "c"] {
-        regions[0].bucket().put(&name.into(), "v".into()).await.unwrap();
-    }
-    let store = builder.build().unwrap();
-    for mode in [Mode::BreakAfter(2), Mode::StallAfter(2)] {
-        regions.iter().for_each(|region| region.set(mode));
-        let items: Vec<_> = store.list(None).collect().await;
-        assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false], "{mode:?}");
-    }
-    assert_eq!(store.health().regions.iter().map(|region| region.failures).sum::<u64>(), 2);
-    regions.iter().for_each(|region| region.serve());
-    assert_eq!(store.list(None).try_collect::<Vec<_>>().await.unwrap().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

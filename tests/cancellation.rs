@@ -12,7 +12,6 @@ use std::pin::pin;
 use std::task::Poll;
 
 use futures::{FutureExt, StreamExt, poll};
-use object_store::ObjectStoreExt;
 use object_store_failover::{CircuitState, Event, FailoverStore};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -74,23 +73,27 @@ async fn a_read_dropped_at_any_await_point_leaves_every_permit_free() {
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_dropped_at_any_item_leaves_every_permit_free() {
-    let (regions, builder) = replicas(2);
-    for name in ["a", "b", "c", "d"] {
-        regions[0].bucket().put(&name.into(), "v".into()).await.unwrap();
-    }
-    let store = builder.build().unwrap();
-    for mode in [Mode::Serve, Mode::Slow(ms(50)), Mode::BreakAfter(2), Mode::StallAfter(2), Mode::Hang] {
-        regions.iter().for_each(|region| region.set(mode));
+    let modes = [Mode::Serve, Mode::Slow(ms(50)), Mode::BreakAfter(2), Mode::StallAfter(2), Mode::StallAfter(1), Mode::Hang];
+    for (ordered, mode, next) in
+        [true, false].into_iter().flat_map(|ordered| modes.map(|mode| modes.map(|next| (ordered, mode, next))).concat())
+    {
+        let (regions, _) = replicas(2);
+        for name in ["a", "b", "c", "d"] {
+            put_at(&regions[0], name).await;
+        }
+        let store = over(&regions, &[true, ordered]).build().unwrap();
         for polls in 0..12 {
+            regions[0].set(mode);
+            regions[1].set(next);
             let mut items = object_store::ObjectStore::list(&store, None);
             for _ in 0..polls {
                 if let Poll::Ready(None) = poll!(items.next()) {
                     break;
                 }
-                tokio::time::advance(ms(30)).await;
+                tokio::time::advance(secs(3)).await;
             }
             drop(items);
-            assert_eq!(in_flight(&store), [0; 2], "{mode:?} after {polls} polls");
+            assert_eq!(in_flight(&store), [0; 2], "{mode:?}, {next:?} after {polls} polls");
         }
     }
 }

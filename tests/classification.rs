@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, RetryConfig, UpdateVersion};
 use object_store_failover::{Failure, FailureClass};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -175,6 +175,20 @@ async fn the_errors_of_stores_without_http_are_known_too() {
     assert_eq!(Failure::of(&odd).class(), Unknown, "text in the middle of an error says nothing");
     let unsupported = Error::NotSupported { source: "no".into() };
     assert_eq!(Failure::of(&unsupported).class(), Caller);
+}
+
+#[tokio::test]
+async fn a_404_to_an_update_is_another_version_unless_the_bucket_is_missing() {
+    let version = UpdateVersion { e_tag: Some("\"tag\"".into()), version: None };
+    for (body, expected) in [
+        ("", Precondition),
+        ("<Error><Code>NoSuchKey</Code></Error>", Precondition),
+        ("<Error><Code>NoSuchBucket</Code></Error>", Misconfigured),
+    ] {
+        let store = answering(404, body).await;
+        let error = store.put_opts(&Path::from(ADVERSARIAL), "v".into(), PutMode::Update(version.clone()).into()).await.unwrap_err();
+        assert_eq!(Failure::of(&error).class(), expected, "{error:?}");
+    }
 }
 
 #[tokio::test]

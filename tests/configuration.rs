@@ -305,6 +305,7 @@ fn nonsense_is_refused_with_the_path_of_its_key() {
         ("/regions/0/url", json!("ftp://host/x"), "regions[0].url"),
         ("/regions/0/url", json!("s3://key:hunter2@bucket"), "regions[0].url"),
         ("/regions/0/name", json!(" "), "regions[0].name"),
+        ("/regions/0/ordered", json!("yes"), "regions[0].ordered"),
         ("/regions/0/options/aws_region", json!("eu"), "regions[0].options.aws_region"),
         ("/retry/rounds", json!(0), "retry.rounds"),
         ("/retry/rounds", json!("often"), "retry.rounds"),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use object_store::aws::S3CopyIfNotExists;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, integration};
@@ -78,6 +79,14 @@ async fn multipart_and_paginated() {
     integration::multipart_with_opts(&store, &store).await;
     integration::multipart_put_part_out_of_order(&store, &store).await;
     integration::list_paginated(&store, &store).await;
+}
+
+#[tokio::test]
+async fn copies_if_nothing_is_there() {
+    let server = server().await;
+    let store = server.client().with_copy_if_not_exists(S3CopyIfNotExists::Multipart).build().unwrap();
+    integration::copy_if_not_exists(&store).await;
+    integration::copy_rename_nonexistent_object(&store).await;
 }
 
 #[tokio::test]

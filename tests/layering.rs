@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From the ground up. A file may name its own room and those before it.
-const FLOORS: [&str; 18] = [
+const FLOORS: [&str; 23] = [
     "settings",
     "time",
     "operation",
@@ -18,13 +18,18 @@ const FLOORS: [&str; 18] = [
     "health",
     "region",
     "event",
+    "evidence",
     "failure",
+    "story",
     "error",
     "request",
     "plan",
     "failover",
     "stall",
+    "source",
+    "breaks",
     "body",
+    "listing",
     "store",
     "builder",
     "config",

@@ -1,5 +1,14 @@
 //! The whole store as one document: it gathers every room's own settings and is parsed once.
 
+#[cfg(feature = "azure")]
+mod azure;
+mod built;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+mod client;
+#[cfg(feature = "gcp")]
+mod google;
+#[cfg(feature = "http")]
+mod http;
 mod option;
 mod region;
 #[cfg(feature = "aws")]

@@ -5,9 +5,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-#[cfg(feature = "aws")]
-use crate::settings::ConfigError;
-
 /// The value of one of object_store's options.
 #[derive(Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a string, a number, a boolean, { env = \"NAME\" } or { file = \"PATH\" }")]
@@ -39,25 +36,6 @@ pub struct FromEnv {
 pub struct FromFile {
     /// The path of the file.
     pub file: PathBuf,
-}
-
-#[cfg(feature = "aws")]
-impl OptionValue {
-    /// The value; `at` is the path of its key.
-    pub(super) fn resolve(&self, at: &str) -> Result<String, ConfigError> {
-        match self {
-            Self::Text(text) => Ok(text.clone()),
-            Self::Flag(flag) => Ok(flag.to_string()),
-            Self::Number(number) => Ok(number.to_string()),
-            Self::Env(FromEnv { env }) => {
-                std::env::var(env).map_err(|_| ConfigError::invalid(at, format!("the environment variable {env} is not set, or not UTF-8")))
-            }
-            Self::File(FromFile { file }) => match std::fs::read_to_string(file) {
-                Ok(text) => Ok(text.trim().to_owned()),
-                Err(error) => Err(ConfigError::invalid(at, format!("cannot read {}: {error}", file.display()))),
-            },
-        }
-    }
 }
 
 impl fmt::Debug for OptionValue {

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
+use object_store::ObjectStoreScheme;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreScheme};
 use serde::de::{self, Deserialize, Deserializer};
 use url::Url;
 
+use super::built::Built;
 use super::option::OptionValue;
 use crate::health::config::BreakerOverrides;
 use crate::limits::TimeoutConfig;
@@ -24,12 +23,18 @@ use crate::settings::ConfigError;
 pub struct RegionConfig {
     /// Its name in errors, logs and metrics.
     pub name: String,
-    /// Where its bucket is: `s3://bucket/prefix` (feature `aws`), `file:///folder`, `memory:///`.
+    /// Where its bucket is: `s3://bucket/prefix` (feature `aws`), `gs://bucket/prefix` (`gcp`), `az://container/prefix`,
+    /// `abfss://container@account.dfs.core.windows.net/prefix` or `https://account.blob.core.windows.net/container/prefix`
+    /// (`azure`), any other `https://host/prefix` or `http://host/prefix` (`http`), `file:///folder`, `memory:///`.
     #[serde(deserialize_with = "without_credentials")]
     pub url: Url,
     /// Its share of first picks (default 1); 0 means only when all others are out.
     #[serde(default = "default_weight")]
     pub weight: u32,
+    /// Whether its listings come in the order of their keys (default by the kind of store: `true` for S3 and memory, `false` for
+    /// files and S3 Express); see [`Region::ordered`].
+    #[serde(default)]
+    pub ordered: Option<bool>,
     /// Certificates of a private authority, as a PEM file, trusted besides the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
@@ -47,35 +52,66 @@ pub struct RegionConfig {
 impl RegionConfig {
     /// The region; `at` is the path of its document.
     pub(super) fn build(&self, at: &str, timeouts: &TimeoutConfig) -> Result<Region, ConfigError> {
-        let store = self.store(at, timeouts)?;
-        let mut region = Region::new(&self.name, store).weight(self.weight).timeouts(self.timeouts.clone());
+        let Built { store, signer, reports } = self.store(at, timeouts)?;
+        let ordered = self.ordered.unwrap_or_else(|| self.lists_in_order());
+        let mut region = Region::new(&self.name, store).weight(self.weight).ordered(ordered).timeouts(self.timeouts.clone());
         region.breaker = BreakerOverride::Keys(self.breaker.clone());
+        region.signer = signer;
+        region.reports = reports;
         Ok(region)
     }
 
-    fn store(&self, at: &str, timeouts: &TimeoutConfig) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    fn store(&self, at: &str, timeouts: &TimeoutConfig) -> Result<Built, ConfigError> {
         let refuse = |why: &str| ConfigError::invalid(format!("{at}.url"), format!("{}: {why}", self.url));
         let (scheme, prefix) = ObjectStoreScheme::parse(&self.url).map_err(|error| refuse(&error.to_string()))?;
+        let connect = self.timeouts.connect_over(timeouts);
         match scheme {
             ObjectStoreScheme::Memory => {
                 self.refuse_options(at)?;
-                Ok(below(prefix, InMemory::new()))
+                Ok(Built::local(prefix, InMemory::new()))
             }
             ObjectStoreScheme::Local => {
                 self.refuse_options(at)?;
                 let folder = self.url.to_file_path().map_err(|()| refuse("not a path of this machine"))?;
                 let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| refuse(&error.to_string()))?;
-                Ok(Arc::new(store))
+                Ok(Built::local(Path::default(), store))
             }
             #[cfg(feature = "aws")]
-            ObjectStoreScheme::AmazonS3 => Ok(below(prefix, super::s3::build(self, at, self.timeouts.connect_over(timeouts))?)),
-            #[cfg(not(feature = "aws"))]
-            ObjectStoreScheme::AmazonS3 => {
-                let _ = timeouts;
-                Err(refuse("needs this crate's feature \"aws\""))
+            ObjectStoreScheme::AmazonS3 => Ok(Built::signing(prefix, super::s3::build(self, at, connect)?)),
+            #[cfg(feature = "azure")]
+            ObjectStoreScheme::MicrosoftAzure => Ok(Built::signing(prefix, super::azure::build(self, at, connect)?)),
+            #[cfg(feature = "gcp")]
+            ObjectStoreScheme::GoogleCloudStorage => Ok(Built::signing(prefix, super::google::build(self, at, connect)?)),
+            #[cfg(feature = "http")]
+            ObjectStoreScheme::Http => Ok(Built::remote(prefix, super::http::build(self, at, connect)?)),
+            elsewhere => {
+                let _ = connect;
+                Err(refuse(what_is_missing(&elsewhere)))
             }
-            _ => Err(refuse("no such kind of store here: s3 (feature \"aws\"), file and memory are known")),
         }
+    }
+
+    /// Whether stores of this kind list in order. In doubt they do not: that costs memory, and the other costs keys.
+    fn lists_in_order(&self) -> bool {
+        match ObjectStoreScheme::parse(&self.url) {
+            Ok((ObjectStoreScheme::Memory | ObjectStoreScheme::GoogleCloudStorage | ObjectStoreScheme::MicrosoftAzure, _)) => true,
+            Ok((ObjectStoreScheme::AmazonS3, _)) => !self.is_s3_express(),
+            _ => false,
+        }
+    }
+
+    /// By the bucket's name, wherever a URL may hold it, or by the option, unless it plainly says no.
+    fn is_s3_express(&self) -> bool {
+        let segments = self.url.path_segments().into_iter().flatten();
+        let named = self.url.host_str().into_iter().flat_map(|host| host.split('.')).chain(segments).any(|part| part.ends_with("--x-s3"));
+        let off = |value: &OptionValue| match value {
+            OptionValue::Flag(flag) => !flag,
+            OptionValue::Number(number) => *number == 0,
+            OptionValue::Text(text) => ["0", "false", "off", "no", "n"].contains(&text.to_ascii_lowercase().as_str()),
+            OptionValue::Env(_) | OptionValue::File(_) => false,
+        };
+        let is_option = |key: &str| ["s3_express", "aws_s3_express"].contains(&key.to_ascii_lowercase().as_str());
+        named || self.options.iter().any(|(key, value)| is_option(key) && !off(value))
     }
 
     /// Stores without a network have nothing to set.
@@ -94,17 +130,33 @@ impl RegionConfig {
         if self.url.scheme() == "memory" {
             return None;
         }
-        let endpoint =
-            self.options.iter().find(|(key, _)| ENDPOINTS.contains(&key.to_ascii_lowercase().as_str())).map(|(_, value)| match value {
-                OptionValue::Text(endpoint) => endpoint.clone(),
-                elsewhere => format!("{elsewhere:?}"),
-            });
-        Some(format!("{} at {}", self.url, endpoint.as_deref().unwrap_or("its default endpoint")))
+        let mut place = self.url.to_string();
+        for (_, value) in self.options.iter().filter(|(key, _)| PLACES.contains(&key.to_ascii_lowercase().as_str())) {
+            match value {
+                OptionValue::Text(text) => place.extend([" at ", text]),
+                elsewhere => place.push_str(&format!(" at {elsewhere:?}")),
+            }
+        }
+        Some(place)
     }
 }
 
 /// Options that say where a bucket is.
-const ENDPOINTS: [&str; 5] = ["endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url", "aws_endpoint_url_s3"];
+const PLACES: [&str; 13] = [
+    "endpoint",
+    "endpoint_url",
+    "aws_endpoint",
+    "aws_endpoint_url",
+    "aws_endpoint_url_s3",
+    "base_url",
+    "google_base_url",
+    "azure_endpoint",
+    "azure_storage_endpoint",
+    "account_name",
+    "azure_storage_account_name",
+    "container_name",
+    "azure_container_name",
+];
 
 /// Two names for one bucket are no replicas: what befalls one befalls the other.
 pub(super) fn warn_of_shared_buckets(regions: &[RegionConfig]) {
@@ -116,18 +168,67 @@ pub(super) fn warn_of_shared_buckets(regions: &[RegionConfig]) {
     }
 }
 
-/// The part of a store that lies below `prefix`.
-fn below<T: ObjectStore>(prefix: Path, store: T) -> Arc<dyn ObjectStore> {
-    if prefix.is_root() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) }
+/// What it would take to have such a store.
+fn what_is_missing(scheme: &ObjectStoreScheme) -> &'static str {
+    match scheme {
+        ObjectStoreScheme::AmazonS3 => "needs this crate's feature \"aws\"",
+        ObjectStoreScheme::MicrosoftAzure => "needs this crate's feature \"azure\"",
+        ObjectStoreScheme::GoogleCloudStorage => "needs this crate's feature \"gcp\"",
+        ObjectStoreScheme::Http => "needs this crate's feature \"http\"",
+        _ => "no such kind of store here",
+    }
 }
 
 /// A URL is shown in errors and logs; credentials in it would be too.
 fn without_credentials<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let url = Url::deserialize(deserializer)?;
-    let bare = url.username().is_empty() && url.password().is_none();
-    if bare { Ok(url) } else { Err(de::Error::custom("a url must not hold credentials; they belong in the region's options")) }
+    // Azure's drivers write `container@account` where others have a user.
+    let names_container = matches!(url.scheme(), "az" | "abfs" | "abfss");
+    if url.password().is_some() || !(url.username().is_empty() || names_container) {
+        return Err(de::Error::custom("a url must not hold credentials; they belong in the region's options"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(de::Error::custom("a url must not have a query or a fragment; a signature belongs in the region's options"));
+    }
+    Ok(url)
 }
 
 fn default_weight() -> u32 {
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ordered(url: &str, options: serde_json::Value, key: Option<bool>) -> bool {
+        let mut document = json!({"name": "a", "url": url, "options": options});
+        if let Some(key) = key {
+            document["ordered"] = key.into();
+        }
+        let config: RegionConfig = serde_json::from_value(document).unwrap();
+        config.build("regions[0]", &TimeoutConfig::default()).unwrap().ordered
+    }
+
+    #[test]
+    fn regions_list_in_order_by_their_kind_of_store_unless_the_document_says_otherwise() {
+        let folder = Url::from_directory_path(std::env::temp_dir()).unwrap();
+        for (url, default) in [("memory:///", true), ("memory:///below", true), (folder.as_str(), false)] {
+            let all = [None, Some(true), Some(false)].map(|key| ordered(url, json!({}), key));
+            assert_eq!(all, [default, true, false], "{url}");
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn s3_lists_in_order_and_s3_express_does_not() {
+        let s3 = |url, option: serde_json::Value| ordered(url, json!({"region": "us-east-1", "S3_Express": option}), None);
+        assert!(s3("s3://bucket/prefix", json!(false)) && s3("s3://bucket", json!("No")));
+        assert!(!s3("s3://bucket--usw2-az1--x-s3", json!(true)));
+        assert!(!s3("s3://bucket--usw2-az1--x-s3/prefix", json!("off")), "by its name");
+        assert!(!s3("https://bucket--usw2-az1--x-s3.s3.us-west-2.amazonaws.com", json!(0)));
+        assert!(ordered("s3://bucket--usw2-az1--x-s3", json!({}), Some(true)));
+    }
 }

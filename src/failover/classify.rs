@@ -1,4 +1,5 @@
-//! From an error to what it means: the only walk down an error's source chain.
+//! From an error to what it means: by [evidence](crate::evidence) where there is some, and else by the only walk down an error's
+//! source chain. Both end in the same table.
 //!
 //! object_store hides the status of a failed request: the types that hold it are private. What is left is their text, and text
 //! is dangerous, because keys and bodies are in it: a key named `SlowDown/503` must not look like an overload. So the text of an
@@ -9,7 +10,8 @@
 //! 3. where there is neither, as in stores that speak no HTTP, the outer variant decides.
 //!
 //! A 404, 304 or 412 is news about the object only where the outer variant says so too: the same statuses come from metadata and
-//! token services when credentials are fetched, and from listings of a bucket that does not exist.
+//! token services when credentials are fetched, and from listings of a bucket that does not exist. Where evidence and variant
+//! disagree about that, they are not about the same request, and the walk decides.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -19,9 +21,25 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::codes;
 use crate::error::{AttemptReport, FailoverError};
+use crate::evidence::{Evidence, Sent, provider_code};
 use crate::failure::{Failure, FailureClass};
 
 impl Failure {
+    /// What the error of an attempt means, of which this was seen on the wire.
+    pub(crate) fn seen(error: &Error, evidence: Option<Evidence>) -> Self {
+        let Some(evidence) = evidence else { return Self::of(error) };
+        let outer = outer_class(error);
+        let failure = match (evidence.status, evidence.transport) {
+            _ if outer == Some(FailureClass::Caller) => Self::of(error),
+            // A success whose body was none, or broke: only the error knows.
+            (Some(200..300), _) | (None, None) => Self::of(error),
+            (Some(status), _) if news(status) != outer.filter(is_news) => Self::of(error),
+            (Some(status), _) => from_status(status, evidence.code.clone(), outer),
+            (None, Some(kind)) => Self::new(transport_class(kind), innermost(error)),
+        };
+        failure.with(evidence)
+    }
+
     /// What an error of any object store means.
     #[must_use]
     pub fn of(error: &Error) -> Self {
@@ -29,7 +47,7 @@ impl Failure {
             return Self::of_story(story);
         }
         let class = outer_class(error);
-        if class == Some(FailureClass::Caller) {
+        if class == Some(FailureClass::Caller) && !matches!(error, Error::AlreadyExists { .. }) {
             return Self::new(FailureClass::Caller, innermost(error));
         }
         let mut next: Option<&(dyn StdError + 'static)> = Some(error);
@@ -54,9 +72,15 @@ impl Failure {
             }
             FailoverError::DeadlineExceeded { .. } => FailureClass::Timeout,
             FailoverError::CircuitsOpen { .. } | FailoverError::Undecided { .. } => FailureClass::Unavailable,
-            FailoverError::ReplicaDiverged { .. } | FailoverError::BodyLost { .. } => FailureClass::Interrupted,
+            FailoverError::ReplicaDiverged { .. }
+            | FailoverError::BodyLost { .. }
+            | FailoverError::ListingLost { .. }
+            | FailoverError::ListingOutOfOrder { .. } => FailureClass::Interrupted,
             FailoverError::TornRead { .. } => FailureClass::Precondition,
-            FailoverError::WritesDisabled { .. } => FailureClass::Caller,
+            FailoverError::Indeterminate { cause, .. } => return cause.clone(),
+            FailoverError::WritesDisabled { .. } | FailoverError::HomeRequired { .. } | FailoverError::NoRegionAllowed { .. } => {
+                FailureClass::Caller
+            }
         };
         Self::new(class, story)
     }
@@ -68,6 +92,7 @@ fn outer_class(error: &Error) -> Option<FailureClass> {
         Error::NotFound { .. } => FailureClass::NotFound,
         Error::Precondition { .. } => FailureClass::Precondition,
         Error::NotModified { .. } => FailureClass::NotModified,
+        Error::AlreadyExists { .. } => FailureClass::Caller,
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => FailureClass::Unauthorized,
         Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } | Error::UnknownConfigurationKey { .. } => {
             FailureClass::Caller
@@ -95,16 +120,15 @@ fn from_words(words: &str, outer: Option<FailureClass>) -> Option<Failure> {
     }
     if let Some(body) = words.strip_prefix("Server returned error response: ") {
         // A 200 whose body is an error: the work was not done.
-        let code = provider_code(body);
+        let code = provider_code(body).map(str::to_owned);
         let class = codes::class(500, code.as_deref(), false);
-        return Some(Failure { class, status: None, code, detail: "error in a response of status 200".into() });
+        let failure = Failure::new(class, "error in a response of status 200");
+        return Some(Failure { code, sent: Sent::Yes, ..failure });
     }
     let redirect = words.starts_with("Received redirect without LOCATION");
     let bad_range = words.starts_with("Wanted range starting at ") || words.starts_with("Range started at ");
     match (redirect, bad_range) {
-        (true, _) => {
-            Some(Failure { status: Some(301), ..Failure::new(FailureClass::Misconfigured, "redirect: wrong region for this bucket?") })
-        }
+        (true, _) => Some(Failure::answered(FailureClass::Misconfigured, 301, None)),
         (_, true) => Some(Failure::new(FailureClass::Caller, words)),
         _ => None,
     }
@@ -114,18 +138,37 @@ fn from_words(words: &str, outer: Option<FailureClass>) -> Option<Failure> {
 fn from_answer(answer: &str, outer: Option<FailureClass>) -> Option<Failure> {
     let status: u16 = answer.get(..3)?.parse().ok()?;
     let code = answer.split_once(": ").and_then(|(_, body)| provider_code(body));
-    let found = codes::class(status, code.as_deref(), outer == Some(FailureClass::NotFound));
-    let about_object = matches!(found, FailureClass::NotModified | FailureClass::Precondition);
-    let class = if about_object && outer != Some(found) { FailureClass::Misconfigured } else { found };
-    Some(Failure { class, status: Some(status), code, detail: String::new() })
+    Some(from_status(status, code.map(str::to_owned), outer))
 }
 
-/// `<Code>SlowDown</Code>` in an XML body.
-fn provider_code(body: &str) -> Option<String> {
-    let (_, rest) = body.split_once("<Code>")?;
-    let (code, _) = rest.split_once("</Code>")?;
-    let plain = !code.is_empty() && code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-    plain.then(|| code.to_owned())
+/// What an answer means, however it was found.
+fn from_status(status: u16, code: Option<String>, outer: Option<FailureClass>) -> Failure {
+    let may_lack = matches!(outer, Some(FailureClass::NotFound | FailureClass::Precondition));
+    let found = codes::class(status, code.as_deref(), may_lack);
+    let about_object = matches!(found, FailureClass::NotModified | FailureClass::Precondition);
+    let class = match outer {
+        // "It exists already", unless another write of the key is only under way.
+        Some(FailureClass::Caller) if found != FailureClass::Conflict => FailureClass::Caller,
+        // S3 says 404 where there is nothing to update; object_store calls it what it is.
+        Some(FailureClass::Precondition) if found == FailureClass::NotFound => FailureClass::Precondition,
+        _ if about_object && outer != Some(found) => FailureClass::Misconfigured,
+        _ => found,
+    };
+    Failure::answered(class, status, code)
+}
+
+/// What a status says about an object, if the request was about one.
+fn news(status: u16) -> Option<FailureClass> {
+    Some(match status {
+        304 => FailureClass::NotModified,
+        404 => FailureClass::NotFound,
+        412 => FailureClass::Precondition,
+        _ => return None,
+    })
+}
+
+fn is_news(class: &FailureClass) -> bool {
+    matches!(class, FailureClass::NotModified | FailureClass::NotFound | FailureClass::Precondition)
 }
 
 fn transport_class(kind: HttpErrorKind) -> FailureClass {

@@ -5,7 +5,7 @@
 
 use crate::failure::FailureClass;
 use FailureClass::{
-    Caller, Interrupted, Misconfigured, NotFound, NotModified, Precondition, Throttled, Timeout, Unauthorized, Unavailable,
+    Caller, Conflict, Interrupted, Misconfigured, NotFound, NotModified, Precondition, Throttled, Timeout, Unauthorized, Unavailable,
 };
 
 /// The class of an answer with this status and code. `about_object` tells whether a 404 can be news about an object.
@@ -34,9 +34,11 @@ fn class_of_code(code: &str) -> Option<FailureClass> {
         "RequestLimitExceeded" | "ServerBusy" | "PriorRequestNotComplete" => Throttled,
         "RequestTimeout" | "RequestTimeoutException" => Timeout,
         "InternalError" | "InternalServerError" | "ServiceUnavailable" | "XMinioServerNotInitialized" => Unavailable,
+        "ConditionalRequestConflict" | "OperationAborted" => Conflict,
         "IncompleteBody" => Interrupted,
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "RequestExpired" => Unauthorized,
         "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" | "InvalidSecurity" => Unauthorized,
+        "ContainerNotFound" | "ContainerBeingDeleted" | "ContainerDisabled" => Misconfigured,
         "NoSuchBucket" | "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" => Misconfigured,
         "InvalidArgument" | "InvalidRequest" | "MalformedXML" | "InvalidBucketName" | "InvalidRange" | "KeyTooLongError" => Caller,
         "MethodNotAllowed" | "EntityTooLarge" | "BadDigest" | "InvalidDigest" => Caller,
@@ -65,7 +67,8 @@ mod tests {
         check(Unavailable, 503, &["ServiceUnavailable", "InternalError", "InternalServerError", "XMinioServerNotInitialized"]);
         check(Timeout, 400, &["RequestTimeout", "RequestTimeoutException"]);
         check(NotFound, 404, &["NoSuchKey", "NoSuchVersion"]);
-        check(Misconfigured, 404, &["NoSuchBucket"]);
+        check(Misconfigured, 404, &["NoSuchBucket", "ContainerNotFound"]);
+        check(Misconfigured, 409, &["ContainerBeingDeleted", "ContainerDisabled"]);
         check(Unauthorized, 403, &["AccessDenied", "RequestTimeTooSkewed", "SignatureDoesNotMatch"]);
         check(Unauthorized, 400, &["ExpiredToken", "InvalidToken"]);
         check(Caller, 400, &["InvalidRequest", "InvalidArgument", "MalformedXML", "InvalidBucketName"]);

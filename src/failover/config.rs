@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::scope::WriteRule;
 use crate::operation::Operation;
 use crate::settings::{ConfigError, LONGEST};
 
@@ -58,8 +59,8 @@ pub enum Rounds {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NotFoundPolicy {
-    /// All regions must say so; while one cannot be asked, a missing key is *undecided* (default). Where a home is named its 404
-    /// is final at once, since a replica cannot know more.
+    /// All regions must say so; while one cannot be asked, a missing key is *undecided* (default). Where a home is named, and
+    /// writes go only there or nowhere through us, its 404 is final at once: a replica cannot know more.
     #[default]
     Unanimous,
     /// The regions that can be reached decide.
@@ -79,6 +80,23 @@ pub struct ReadConfig {
     pub not_found: NotFoundPolicy,
     /// Whether a body that breaks is continued in another region (default `true`).
     pub resume: bool,
+    /// Prefixes whose keys are overwritten, and therefore read from home (default none): anywhere else a read may see an older
+    /// version after a newer one. A home must be named.
+    pub home_prefixes: Vec<String>,
+    /// What a read under `home_prefixes` does while home is out (default `fail`).
+    pub home_out: HomeOut,
+}
+
+/// What a read of a key that belongs to home does while home is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HomeOut {
+    /// It fails: an older version would be a lie.
+    #[default]
+    Fail,
+    /// Another region serves it, whatever its version; [`ServedBy`](crate::ServedBy) says so.
+    ServeStale,
 }
 
 /// Where writes go.
@@ -89,6 +107,19 @@ pub enum WritePolicy {
     /// Nowhere (default): this store only reads.
     None {
         /// The region where others write, if there is one: its 404 is final, since a replica cannot know more.
+        #[serde(default)]
+        home: Option<String>,
+    },
+    /// To one region, and nowhere else while it is out. Its 404 is final.
+    Home {
+        /// That region.
+        home: String,
+    },
+    /// To any region: puts, copies and new uploads rotate and fail over, for buckets that are replicated in both directions. A put
+    /// that timed out in one region may land after a later one in another, and win.
+    Any {
+        /// The region for writes that must not overwrite (`PutMode::Create`, `Update`, copy and rename if absent); without one they
+        /// are refused.
         #[serde(default)]
         home: Option<String>,
     },
@@ -109,7 +140,7 @@ impl Default for RetryConfig {
 
 impl Default for ReadConfig {
     fn default() -> Self {
-        Self { not_found: NotFoundPolicy::Unanimous, resume: true }
+        Self { not_found: NotFoundPolicy::Unanimous, resume: true, home_prefixes: Vec::new(), home_out: HomeOut::Fail }
     }
 }
 
@@ -120,10 +151,19 @@ impl Default for WritePolicy {
 }
 
 impl WritePolicy {
-    /// The region whose word is final.
+    /// The home region, if one is named.
     pub(crate) fn home(&self) -> Option<&str> {
         match self {
-            Self::None { home } => home.as_deref(),
+            Self::None { home } | Self::Any { home } => home.as_deref(),
+            Self::Home { home } => Some(home),
+        }
+    }
+
+    pub(crate) fn rule(&self) -> WriteRule {
+        match self {
+            Self::None { .. } => WriteRule::Nowhere,
+            Self::Home { .. } => WriteRule::Home,
+            Self::Any { .. } => WriteRule::Anywhere,
         }
     }
 }

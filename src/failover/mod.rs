@@ -1,7 +1,7 @@
 //! THE loop: every branch of failover, and nothing else.
 //!
 //! It starts what the [`Call`] says is due, waits for whatever happens first, and lets the call judge it. The call knows what has
-//! happened so far and decides; the race only flies. Reads, resumes of broken bodies and listings all come through here.
+//! happened so far and decides; the race only flies. Reads, writes, resumes of broken bodies and listings all come through here.
 
 mod call;
 mod classify;
@@ -9,11 +9,13 @@ mod codes;
 pub(crate) mod config;
 mod outcome;
 mod race;
+pub(crate) mod scope;
 
 use std::pin::pin;
 use std::time::Duration;
 
 use object_store::Result;
+use object_store::path::Path;
 
 use crate::event::Events;
 use crate::health::Permit;
@@ -23,8 +25,9 @@ use crate::region::Regions;
 use crate::request::Request;
 use crate::time::{Dice, sleep_until};
 use call::Call;
-use config::{NotFoundPolicy, RetryConfig};
+use config::{HomeOut, NotFoundPolicy, RetryConfig};
 use race::{Landing, Race};
+use scope::WriteRule;
 
 /// What every call needs of the store.
 #[derive(Debug)]
@@ -34,7 +37,11 @@ pub(crate) struct Core {
     pub(crate) limits: CallLimits,
     pub(crate) retry: RetryConfig,
     pub(crate) not_found: NotFoundPolicy,
-    /// The region whose 404 is final.
+    pub(crate) home: Option<usize>,
+    pub(crate) write_rule: WriteRule,
+    pub(crate) home_prefixes: Vec<Path>,
+    pub(crate) home_out: HomeOut,
+    /// The region whose 404 is final: home, where writes go only there or nowhere through us.
     pub(crate) authority: Option<usize>,
     /// How long a call waits for somebody else's early probe.
     pub(crate) patience: Duration,
@@ -92,7 +99,11 @@ pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) 
                     return Err(error);
                 }
             }
-            Landing::TimedOut(attempt) => call.on_timeout(attempt),
+            Landing::TimedOut(attempt) => {
+                if let Some(error) = call.on_timeout(attempt) {
+                    return Err(error);
+                }
+            }
             Landing::Granted(region, permit) => call.on_granted(region, permit, &mut race),
             Landing::SentAway(region) => call.on_sent_away(region),
             Landing::DeadlineOver => return Err(call.into_deadline_error(&race)),

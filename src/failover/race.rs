@@ -6,6 +6,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
@@ -13,6 +14,7 @@ use futures::future::BoxFuture;
 use object_store::Result;
 use tokio::sync::oneshot;
 
+use crate::evidence::{Evidence, Recorder};
 use crate::health::Permit;
 use crate::time::{self, Instant, Sleep, sleep_until};
 
@@ -38,12 +40,21 @@ pub(super) struct Attempt {
     pub(super) began: Instant,
     /// Its limit is shorter than the region's own: running into it says nothing about the region.
     pub(super) shortened: bool,
+    /// What it does on the wire, where its region's store tells.
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// A place in a region's queue.
 struct Place {
     region: usize,
     permit: oneshot::Receiver<Permit>,
+}
+
+impl Attempt {
+    /// What was seen of it on the wire.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        self.recorder.as_ref().map(|recorder| recorder.evidence())
+    }
 }
 
 /// What ended the wait.

@@ -33,6 +33,8 @@ enum Follow {
     Turn(u64),
     /// The others in configured order.
     Configured,
+    /// The same, and the first is first even while it climbs back: nobody else's answer is as good.
+    Behind,
     /// The others drawn by weight.
     Drawn,
 }
@@ -49,6 +51,11 @@ pub(crate) struct Plan {
 }
 
 impl Order {
+    /// This region first, the others in configured order.
+    pub(crate) fn first(region: usize) -> Self {
+        Self { start: region, follow: Follow::Behind }
+    }
+
     /// The region after the one that broke last, and on from there.
     pub(crate) fn after(broken: &[usize], regions: usize) -> Self {
         let last = broken.last().copied().unwrap_or_default();
@@ -63,7 +70,7 @@ impl Order {
         let regions = weights.len();
         match self.follow {
             Follow::Turn(turn) => (1..regions).map(|k| follower(self.start, turn, k, regions)).find(|index| candidates.contains(*index)),
-            Follow::Configured => (0..regions).find(|index| candidates.contains(*index)),
+            Follow::Configured | Follow::Behind => (0..regions).find(|index| candidates.contains(*index)),
             Follow::Drawn => weights.draw(candidates, dice),
         }
     }
@@ -86,23 +93,27 @@ impl Plan {
     pub(crate) fn new(
         order: Order,
         standings: Option<&[Standing]>,
-        may_try: bool,
+        may_try: RegionSet,
         allowed: RegionSet,
         weights: &Weights,
         dice: &Dice,
     ) -> Self {
         let mut plan = Self { order, trial: None, in_use: allowed, reluctant: weights.zero() };
+        if order.follow == Follow::Behind {
+            plan.reluctant.remove(order.start);
+        }
         let Some(standings) = standings else { return plan };
         plan.in_use = allowed.iter().filter(|index| matches!(standings[*index], Standing::Closed { .. })).collect();
         if let Standing::Closed { share } = standings[order.start]
+            && order.follow != Follow::Behind
             && share < 1.0
             && dice.unit() >= share
         {
             plan.reluctant.insert(order.start);
         }
         // Where no region is in use a trial is not an aside but the last resort, and is asked as such.
-        if may_try && !plan.in_use.is_empty() {
-            let due = allowed.iter().filter(|index| standings[*index] == Standing::Trial).collect();
+        if !plan.in_use.is_empty() {
+            let due = may_try.and(allowed).iter().filter(|index| standings[*index] == Standing::Trial).collect();
             plan.trial = order.first_of(due, weights, dice);
         }
         plan

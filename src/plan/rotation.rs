@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::weights::Weights;
 use super::{Order, nearest, random, round_robin};
 use crate::operation::Operation;
+use crate::region::RegionSet;
 use crate::settings::Ratio;
 use crate::time::Dice;
 
@@ -72,6 +73,11 @@ impl Rotation {
             RotationPolicy::Random => random::order(&self.weights, dice),
             RotationPolicy::Nearest => nearest::order(turn, self.weights.len(), self.config.canary, dice),
         }
+    }
+
+    /// The first of `candidates` in this order.
+    pub(crate) fn first_of(&self, order: Order, candidates: RegionSet, dice: &Dice) -> Option<usize> {
+        order.first_of(candidates, &self.weights, dice)
     }
 
     pub(crate) fn weights(&self) -> &Weights {

@@ -2,6 +2,8 @@
 
 mod list;
 mod read;
+mod signer;
+mod upload;
 mod write;
 
 use std::fmt;
@@ -21,7 +23,6 @@ use object_store::{
 use crate::event::Event;
 use crate::failover::Core;
 use crate::health::{HealthSnapshot, Override};
-use crate::operation::Operation;
 use crate::region::RegionState;
 use crate::time;
 pub use read::ServedBy;
@@ -109,12 +110,12 @@ impl fmt::Display for FailoverStore {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for FailoverStore {
-    async fn put_opts(&self, location: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
-        Err(write::refused(Operation::Put, location))
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        write::put(self, location, payload, options).await
     }
 
-    async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        Err(write::refused(Operation::Put, location))
+    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        write::create_upload(self, location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -126,7 +127,7 @@ impl ObjectStore for FailoverStore {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        write::refuse_deletes(locations)
+        write::delete_stream(self, locations)
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -141,11 +142,11 @@ impl ObjectStore for FailoverStore {
         list::list_with_delimiter(self, prefix).await
     }
 
-    async fn copy_opts(&self, _: &Path, to: &Path, _: CopyOptions) -> Result<()> {
-        Err(write::refused(Operation::Copy, to))
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        write::copy(self, from, to, options).await
     }
 
-    async fn rename_opts(&self, _: &Path, to: &Path, _: RenameOptions) -> Result<()> {
-        Err(write::refused(Operation::Rename, to))
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        write::rename(self, from, to, options).await
     }
 }

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::FailoverStore;
 use crate::body::Body;
 use crate::error::FailoverError;
+use crate::failover::scope::Call;
 use crate::failover::{Route, run};
 use crate::operation::Operation;
 use crate::request::Get;
@@ -27,6 +28,8 @@ pub struct ServedBy {
     pub attempts: u32,
     /// Whether the answer came from a second attempt that overtook the first.
     pub hedged: bool,
+    /// Whether the key belongs to home (`reads.home_prefixes`) and home was out: this may be an older version.
+    pub stale: bool,
 }
 
 pub(super) async fn get(store: &FailoverStore, path: &Path, options: GetOptions) -> Result<GetResult> {
@@ -34,10 +37,15 @@ pub(super) async fn get(store: &FailoverStore, path: &Path, options: GetOptions)
 }
 
 async fn get_by(store: &FailoverStore, path: &Path, options: GetOptions, route: Route<'_>) -> Result<GetResult> {
-    let mut served = run(&store.core, &Get { path, options: &options }, route).await?;
-    let region = Arc::clone(&store.core.regions.get(served.region).name);
-    served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: false });
-    Ok(Body::guard(&store.core, path, options, served, store.may_resume))
+    let core = &store.core;
+    let operation = if options.head { Operation::Head } else { Operation::Get };
+    let scope = core.read_scope(Call { operation, path: Some(path), extensions: Some(&options.extensions) })?;
+    let request = Get { path, options: &options, scope };
+    let mut served = run(core, &request, route).await?;
+    let region = Arc::clone(&core.regions.get(served.region).name);
+    let stale = scope.first.is_some_and(|home| home != served.region);
+    served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: false, stale });
+    Ok(Body::guard(core, &request, served, store.may_resume))
 }
 
 /// All ranges, from one version of the object.

@@ -1,8 +1,10 @@
 //! What the tests share: a region that does what it is told, and the errors that real ones give.
 #![allow(clippy::allow_attributes, dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
+pub mod provider;
 pub mod s3;
 pub mod scripted;
+pub mod tagged;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use object_store_failover::{CircuitState, FailoverError, FailoverStore, FailoverStoreBuilder, Region};
 
 pub use scripted::{Fault, Mode, Scripted};
+pub use tagged::Tagged;
 
 pub const NAMES: [&str; 4] = ["us-east-1", "eu-west-1", "ap-south-1", "sa-east-1"];
 
@@ -27,15 +30,25 @@ pub fn strangers(count: usize) -> (Vec<Arc<Scripted>>, FailoverStoreBuilder) {
     join((0..count).map(|_| Arc::new(Scripted::over(InMemory::new()))).collect())
 }
 
-fn join(regions: Vec<Arc<Scripted>>) -> (Vec<Arc<Scripted>>, FailoverStoreBuilder) {
-    let builder = regions.iter().zip(NAMES).fold(FailoverStore::builder().seed(7), |builder, (region, name)| {
-        builder.region(Region::new(name, Arc::clone(region) as Arc<dyn ObjectStore>))
-    });
+pub fn join(regions: Vec<Arc<Scripted>>) -> (Vec<Arc<Scripted>>, FailoverStoreBuilder) {
+    let builder = over(&regions, &[true; NAMES.len()]);
     (regions, builder)
 }
 
 pub fn key() -> Path {
     Path::from("folder/key")
+}
+
+/// A builder over these regions, of which some list in order.
+pub fn over(regions: &[Arc<Scripted>], ordered: &[bool]) -> FailoverStoreBuilder {
+    regions.iter().zip(NAMES).zip(ordered).fold(FailoverStore::builder().seed(7), |builder, ((region, name), ordered)| {
+        builder.region(Region::new(name, Arc::clone(region) as Arc<dyn ObjectStore>).ordered(*ordered))
+    })
+}
+
+/// Puts an object at any key, behind the failover store's back.
+pub async fn put_at(region: &Scripted, key: &str) {
+    region.bucket().put(&key.into(), "v".into()).await.unwrap();
 }
 
 /// Puts the key, behind the failover store's back.

@@ -1,19 +1,23 @@
-//! A region that does what it is told: an `InMemory` with faults in front.
+//! A region that does what it is told: a bucket with faults in front.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::client::{HttpError, HttpErrorKind};
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
 };
 use parking_lot::Mutex;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
 
 /// What a region does with a call.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +30,8 @@ pub enum Mode {
     Slow(Duration),
     /// The body breaks after so many bytes; a listing after so many items.
     BreakAfter(u64),
+    /// A listing fails so after so many items.
+    FailAfter(u64, Fault),
     /// The body stops after so many bytes; a listing after so many items.
     StallAfter(u64),
     /// So long passes before each piece of the body.
@@ -38,6 +44,8 @@ pub enum Mode {
     OtherTag,
     /// Answers without a tag.
     NoTag,
+    /// Does what a write asks, and then fails as if it had not.
+    DoneThen(Fault),
 }
 
 /// How a call fails.
@@ -47,23 +55,73 @@ pub enum Fault {
     Status(u16, &'static str),
     Connect,
     Reset,
+    /// A key that is no path.
+    BadKey,
     /// An error that says nothing.
     Strange,
 }
 
 #[derive(Debug)]
 pub struct Scripted {
-    bucket: InMemory,
+    bucket: Arc<dyn ObjectStore>,
+    shuffled: bool,
+    control: Arc<Control>,
+}
+
+/// What it is told, and what it has seen.
+#[derive(Debug)]
+pub struct Control {
     mode: Mutex<Mode>,
     once: Mutex<VecDeque<Mode>>,
     calls: AtomicU64,
+    log: Mutex<Vec<&'static str>>,
 }
 
 impl Scripted {
-    pub fn over(bucket: InMemory) -> Self {
-        Self { bucket, mode: Mutex::new(Mode::Serve), once: Mutex::default(), calls: AtomicU64::new(0) }
+    pub fn over(bucket: impl ObjectStore) -> Self {
+        Self::listing(Arc::new(bucket))
     }
 
+    /// Over any store.
+    pub fn listing(bucket: Arc<dyn ObjectStore>) -> Self {
+        let control = Control { mode: Mutex::new(Mode::Serve), once: Mutex::default(), calls: AtomicU64::new(0), log: Mutex::default() };
+        Self { bucket, shuffled: false, control: Arc::new(control) }
+    }
+
+    /// Lists in another order each time.
+    pub fn shuffled(self) -> Self {
+        Self { shuffled: true, ..self }
+    }
+
+    /// The bucket behind the faults.
+    pub fn bucket(&self) -> &Arc<dyn ObjectStore> {
+        &self.bucket
+    }
+
+    fn listing_of(&self, method: &'static str, items: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let mode = self.called(method);
+        if !self.shuffled {
+            return listing(mode, items);
+        }
+        let mut dice = SmallRng::seed_from_u64(self.calls());
+        let shuffle = async move {
+            let mut items: Vec<_> = items.collect().await;
+            items.shuffle(&mut dice);
+            stream::iter(items)
+        };
+        listing(mode, stream::once(shuffle).flatten().boxed())
+    }
+}
+
+impl std::ops::Deref for Scripted {
+    type Target = Control;
+
+    fn deref(&self) -> &Control {
+        &self.control
+    }
+}
+
+impl Control {
     /// From now on.
     pub fn set(&self, mode: Mode) {
         *self.mode.lock() = mode;
@@ -82,24 +140,25 @@ impl Scripted {
         self.set(Mode::Serve);
     }
 
-    /// The bucket behind the faults.
-    pub fn bucket(&self) -> &InMemory {
-        &self.bucket
-    }
-
     /// Calls that reached it.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    fn called(&self) -> Mode {
+    /// The methods that were called since this was asked last.
+    pub fn log(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.log.lock())
+    }
+
+    fn called(&self, method: &'static str) -> Mode {
+        self.log.lock().push(method);
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.once.lock().pop_front().unwrap_or_else(|| *self.mode.lock())
     }
 
     /// What comes before any answer.
-    async fn meet(&self, path: &Path) -> Result<Mode> {
-        let mode = self.called();
+    async fn meet(&self, method: &'static str, path: &Path) -> Result<Mode> {
+        let mode = self.called(method);
         match mode {
             Mode::Fail(fault) => Err(fault.error(path)),
             Mode::Hang => std::future::pending().await,
@@ -119,6 +178,9 @@ impl Fault {
             Self::Status(status, code) => (status, code),
             Self::Connect => return transport(HttpErrorKind::Connect, "tcp connect error"),
             Self::Reset => return transport(HttpErrorKind::Interrupted, "connection reset"),
+            Self::BadKey => {
+                return Error::InvalidPath { source: object_store::path::Error::EmptySegment { path: "a//b".into() } };
+            }
             Self::Strange => {
                 return Error::Generic { store: "Scripted", source: "out of order".into() };
             }
@@ -159,17 +221,18 @@ impl fmt::Display for Scripted {
 #[async_trait::async_trait]
 impl ObjectStore for Scripted {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.meet(path).await?;
-        self.bucket.put_opts(path, payload, options).await
+        let mode = self.meet("put_opts", path).await?;
+        done_then(mode, path, self.bucket.put_opts(path, payload, options).await)
     }
 
     async fn put_multipart_opts(&self, path: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        self.meet(path).await?;
-        self.bucket.put_multipart_opts(path, options).await
+        self.meet("put_multipart_opts", path).await?;
+        let upload = self.bucket.put_multipart_opts(path, options).await?;
+        Ok(Box::new(ScriptedUpload { region: Arc::clone(&self.control), path: path.clone(), upload }))
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
-        let mode = self.meet(path).await?;
+        let mode = self.meet("get_opts", path).await?;
         let options = if mode == Mode::OtherTag { GetOptions { if_match: None, ..options } } else { options };
         let mut result = self.bucket.get_opts(path, options).await?;
         match mode {
@@ -183,31 +246,72 @@ impl ObjectStore for Scripted {
     }
 
     fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.called();
-        self.bucket.delete_stream(paths)
+        match self.called("delete_stream") {
+            Mode::Fail(fault) => paths.map(move |path| Err(fault.error(&path?))).boxed(),
+            Mode::Hang => stream::pending().boxed(),
+            _ => self.bucket.delete_stream(paths),
+        }
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        listing(self.called(), self.bucket.list(prefix))
+        self.listing_of("list", self.bucket.list(prefix))
     }
 
     fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
-        listing(self.called(), self.bucket.list_with_offset(prefix, offset))
+        self.listing_of("list_with_offset", self.bucket.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.meet(&Path::default()).await?;
+        self.meet("list_with_delimiter", &Path::default()).await?;
         self.bucket.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.meet(from).await?;
-        self.bucket.copy_opts(from, to, options).await
+        let mode = self.meet("copy_opts", from).await?;
+        done_then(mode, from, self.bucket.copy_opts(from, to, options).await)
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.meet(from).await?;
-        self.bucket.rename_opts(from, to, options).await
+        let mode = self.meet("rename_opts", from).await?;
+        done_then(mode, from, self.bucket.rename_opts(from, to, options).await)
+    }
+}
+
+/// What was done, told as if it had not been.
+fn done_then<T>(mode: Mode, path: &Path, done: Result<T>) -> Result<T> {
+    match (mode, done) {
+        (Mode::DoneThen(fault), Ok(_)) => Err(fault.error(path)),
+        (_, done) => done,
+    }
+}
+
+/// An upload whose parts meet the region's faults.
+#[derive(Debug)]
+struct ScriptedUpload {
+    region: Arc<Control>,
+    path: Path,
+    upload: Box<dyn MultipartUpload>,
+}
+
+#[async_trait::async_trait]
+impl MultipartUpload for ScriptedUpload {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        let (region, path, part) = (Arc::clone(&self.region), self.path.clone(), self.upload.put_part(data));
+        async move {
+            let mode = region.meet("put_part", &path).await?;
+            done_then(mode, &path, part.await)
+        }
+        .boxed()
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let mode = self.region.meet("complete", &self.path).await?;
+        done_then(mode, &self.path, self.upload.complete().await)
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.region.meet("abort", &self.path).await?;
+        self.upload.abort().await
     }
 }
 
@@ -260,6 +364,9 @@ fn listing(mode: Mode, items: BoxStream<'static, Result<ObjectMeta>>) -> BoxStre
         Mode::Slow(time) => stream::once(tokio::time::sleep(time)).flat_map(|()| stream::empty()).chain(items).boxed(),
         Mode::BreakAfter(count) => {
             items.take(count as usize).chain(stream::once(async { Err(transport(HttpErrorKind::Interrupted, "connection reset")) })).boxed()
+        }
+        Mode::FailAfter(count, fault) => {
+            items.take(count as usize).chain(stream::once(async move { Err(fault.error(&Path::default())) })).boxed()
         }
         Mode::StallAfter(count) => items.take(count as usize).chain(stream::pending()).boxed(),
         _ => items,

@@ -6,6 +6,7 @@
 
 mod due;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::Error;
@@ -14,28 +15,29 @@ use super::config::NotFoundPolicy;
 use super::outcome::Outcome;
 use super::race::{Attempt, Race};
 use super::{Core, Route, Served};
-use crate::error::{AttemptOutcome, LeftOut};
+use crate::error::{AttemptOutcome, FailoverError, LeftOut};
+use crate::evidence::Sent;
 use crate::failure::{Failure, FailureClass};
 use crate::health::{CircuitClass, Permit};
 use crate::operation::Operation;
 use crate::plan::{Order, Plan};
 use crate::region::RegionSet;
-use crate::request::Request;
+use crate::request::{Absence, Request, Safety, Scope};
 use crate::time::{self, Instant};
 
 pub(super) struct Call<'a, R> {
     core: &'a Core,
     request: &'a R,
     operation: Operation,
-    class: CircuitClass,
+    /// Whose verdicts it brings; None for what no circuit hears of.
+    class: Option<CircuitClass>,
+    scope: Scope,
     began: Instant,
     deadline: Instant,
     order: Order,
     plan: Plan,
     stage: Stage,
     round: u32,
-    /// Regions that this call may use at all.
-    allowed: RegionSet,
     /// Regions that this round has not asked yet.
     untried: RegionSet,
     /// Those of them that were in use when the plan was made, and are no longer: only the last resort asks them.
@@ -52,37 +54,42 @@ pub(super) struct Call<'a, R> {
 enum Stage {
     Rotation,
     Search,
+    LastResort,
     Exhausted,
 }
 
 impl<'a, R: Request> Call<'a, R> {
     pub(super) fn new(core: &'a Core, request: &'a R, route: Route<'a>) -> Self {
-        let (operation, class) = (request.operation(), request.class());
+        let (operation, scope) = (request.operation(), request.scope());
         let began = time::now();
-        let (order, broken) = match route {
-            Route::Rotation => (core.rotation.next_order(operation, &core.dice), &[][..]),
-            Route::Ordered(order) => (order, &[][..]),
-            Route::After(broken) => (Order::after(broken, core.regions.len()), broken),
+        let (order, broken) = match (scope.first, route) {
+            (_, Route::After(broken)) => (Order::after(broken, core.regions.len()), broken),
+            (Some(first), _) => (Order::first(first), &[][..]),
+            (None, Route::Ordered(order)) => (order, &[][..]),
+            (None, Route::Rotation) => (core.rotation.next_order(operation, &core.dice), &[][..]),
         };
-        let allowed = core.regions.all();
+        let total = core
+            .limits
+            .total(operation, scope.allowed.len())
+            .saturating_add(request.extra_time().saturating_mul(scope.allowed.len() as u32));
         let mut call = Self {
             core,
             request,
             operation,
-            class,
+            class: request.circuit(),
+            scope,
             began,
-            deadline: time::after(began, core.limits.total(operation)),
+            deadline: time::after(began, scope.deadline.map_or(total, |own| own.min(total))),
             order,
             plan: Plan::unknown(order),
             stage: Stage::Rotation,
             round: 1,
-            allowed,
-            untried: allowed,
+            untried: scope.allowed,
             passed_over: RegionSet::default(),
             broken,
             sent: 0,
             refused: Vec::new(),
-            outcome: Outcome::new(allowed),
+            outcome: Outcome::new(scope.allowed),
         };
         call.make_plan(began);
         call
@@ -111,44 +118,81 @@ impl<'a, R: Request> Call<'a, R> {
     /// A region has answered with an error; returns it if it is the caller's answer.
     pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
         let now = time::now();
-        let failure = Failure::of(&error);
+        let failure = Failure::seen(&error, attempt.evidence());
         let Attempt { region, permit, began, .. } = attempt;
-        if failure.is_answer() {
+        let absent = failure.is_absence() && matches!(self.request.absence(), Absence::Search | Absence::MoveOn);
+        if failure.is_answer() || (failure.is_absence() && self.request.absence() == Absence::Final) {
             permit.succeed(now);
             return Some(error);
         }
-        let absent = failure.is_absence() && self.request.asks_for_object();
         if absent {
             permit.succeed(now);
-            if self.core.not_found == NotFoundPolicy::First || self.core.authority == Some(region) {
+            if self.core.not_found == NotFoundPolicy::First || self.is_final(region, &failure) {
                 return Some(error);
             }
-            if self.stage == Stage::Rotation {
+            if self.stage == Stage::Rotation && self.request.absence() == Absence::Search {
                 self.stage = Stage::Search;
             }
-        } else if failure.is_regions_fault() {
-            permit.fail(now);
-        } else if failure.class() == FailureClass::Throttled {
-            permit.throttled(now);
         } else {
-            permit.answered(now);
-            self.refused.push(permit);
+            self.charge(permit, &failure, now);
+            if let Some(end) = self.may_not_go_on(region, &failure) {
+                return Some(end);
+            }
         }
         self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::Failed(failure.clone()), now - began);
         self.outcome.learn(region, failure, absent, error);
         None
     }
 
-    /// A region has not answered in time. Where the time was not the region's own, that says nothing about it.
-    pub(super) fn on_timeout(&mut self, attempt: Attempt) {
+    fn charge(&mut self, permit: Permit, failure: &Failure, now: Instant) {
+        if failure.is_regions_fault() {
+            permit.fail(now);
+        } else if failure.class() == FailureClass::Throttled {
+            permit.throttled(now);
+        } else if failure.class() == FailureClass::Conflict {
+            permit.succeed(now);
+        } else {
+            permit.answered(now);
+            self.refused.push(permit);
+        }
+    }
+
+    /// The end of a call that must not be sent again, if this failure is it.
+    fn may_not_go_on(&mut self, region: usize, failure: &Failure) -> Option<Error> {
+        match self.request.safety() {
+            Safety::Repeatable => None,
+            Safety::OnlyUnsent | Safety::OnceForAll if failure.may_have_been_done() => Some(self.indeterminate(region, failure.clone())),
+            Safety::InSteps if failure.sent() != Sent::No => Some(self.indeterminate(region, failure.clone())),
+            Safety::OnlyUnsent | Safety::InSteps => None,
+            Safety::Once | Safety::OnceForAll => {
+                self.untried = RegionSet::default();
+                self.round = u32::MAX;
+                None
+            }
+        }
+    }
+
+    fn indeterminate(&self, region: usize, cause: Failure) -> Error {
+        let region = Arc::clone(&self.core.regions.get(region).name);
+        FailoverError::Indeterminate { operation: self.operation, path: self.request.target().to_string(), region, cause }.into()
+    }
+
+    /// A region has not answered in time. Where the time was not the region's own, that says nothing about it. Returns the call's
+    /// error if that ends it.
+    pub(super) fn on_timeout(&mut self, attempt: Attempt) -> Option<Error> {
         let now = time::now();
-        let elapsed = now - attempt.began;
+        let (elapsed, evidence) = (now - attempt.began, attempt.evidence());
         if !attempt.shortened {
             attempt.permit.fail(now);
         }
         let failure = Failure::new(FailureClass::Timeout, "no answer within the attempt limit");
+        let failure = Failure { sent: evidence.map_or(failure.sent, |evidence| evidence.sent), ..failure };
+        if let Some(end) = self.may_not_go_on(attempt.region, &failure) {
+            return Some(end);
+        }
         self.outcome.learn_failure(attempt.region, &failure);
         self.outcome.tell(&self.core.regions.get(attempt.region).name, AttemptOutcome::Failed(failure), elapsed);
+        None
     }
 
     /// The probe that this call waited for has been answered.
@@ -160,6 +204,14 @@ impl<'a, R: Request> Call<'a, R> {
     pub(super) fn on_sent_away(&mut self, region: usize) {
         self.outcome.may_retry_after(self.core.patience);
         self.leave_out(region, time::now());
+    }
+
+    /// Nobody can know better than this region that the object does not exist: home, where writes go only there, or a region that has
+    /// seen it deleted, if that is home or none is named. (A body that has begun may be finished where the object still is: its
+    /// version is named.)
+    fn is_final(&self, region: usize, failure: &Failure) -> bool {
+        let deleted = failure.is_delete_marker() && self.broken.is_empty() && self.core.home.is_none_or(|home| home == region);
+        deleted || self.core.authority == Some(region)
     }
 
     // How it ends.
@@ -179,6 +231,11 @@ impl<'a, R: Request> Call<'a, R> {
 
     pub(super) fn into_deadline_error(mut self, race: &Race<'a, R::Answer>) -> Error {
         let now = time::now();
+        if let Some(attempt) =
+            race.in_the_air().next().filter(|_| matches!(self.request.safety(), Safety::OnlyUnsent | Safety::InSteps | Safety::OnceForAll))
+        {
+            return self.indeterminate(attempt.region, Failure::new(FailureClass::Timeout, "no answer within the limit of the call"));
+        }
         for attempt in race.in_the_air() {
             let name = &self.core.regions.get(attempt.region).name;
             self.outcome.tell(name, AttemptOutcome::Unanswered, now - attempt.began);

@@ -1,0 +1,72 @@
+//! Azure Blob Storage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::azure::AzureConfigKey::{self, *};
+use object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
+
+use super::client::{self, OptionKey, Options};
+use super::region::RegionConfig;
+use crate::evidence::connector::EvidenceConnector;
+use crate::evidence::credentials::Uncounted;
+use crate::settings::ConfigError;
+
+pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration) -> Result<MicrosoftAzure, ConfigError> {
+    let options = Options::of(region, at)?;
+    if options.switches_on(UseEmulator) && std::env::var_os(EMULATOR).is_some() {
+        let why = format!("{EMULATOR} would send every such region to one place; unset it, or name azure_storage_endpoint instead");
+        return Err(ConfigError::invalid(format!("{at}.options.use_emulator"), why));
+    }
+    let builder = MicrosoftAzureBuilder::new()
+        .with_url(region.url.as_str())
+        .with_http_connector(EvidenceConnector::default())
+        .with_client_options(client::connections(region, at, connect)?)
+        .with_retry(client::no_retries());
+    options.check(with_evidence(options.apply(builder, MicrosoftAzureBuilder::with_config)))
+}
+
+/// As in `s3.rs`: requests for credentials are no part of what an attempt does on the wire.
+fn with_evidence(builder: MicrosoftAzureBuilder) -> object_store::Result<MicrosoftAzure> {
+    let store = builder.clone().build()?;
+    builder.with_credentials(Arc::new(Uncounted(Arc::clone(store.credentials())))).build()
+}
+
+impl OptionKey for AzureConfigKey {
+    const STORE: &'static str = "an Azure store";
+    /// Neither endpoint nor container, and not the account's name: it says where, not who.
+    const CREDENTIALS: &'static [(&'static str, Self)] = &[
+        ("AZURE_STORAGE_MASTER_KEY", AccessKey),
+        ("AZURE_STORAGE_ACCESS_KEY", AccessKey),
+        ("AZURE_STORAGE_ACCOUNT_KEY", AccessKey),
+        ("AZURE_STORAGE_SAS_TOKEN", SasKey),
+        ("AZURE_STORAGE_SAS_KEY", SasKey),
+        ("AZURE_STORAGE_TOKEN", Token),
+        ("AZURE_CLIENT_ID", ClientId),
+        ("AZURE_STORAGE_CLIENT_ID", ClientId),
+        ("AZURE_CLIENT_SECRET", ClientSecret),
+        ("AZURE_STORAGE_CLIENT_SECRET", ClientSecret),
+        ("AZURE_AUTHORITY_ID", AuthorityId),
+        ("AZURE_TENANT_ID", AuthorityId),
+        ("AZURE_STORAGE_AUTHORITY_ID", AuthorityId),
+        ("AZURE_STORAGE_TENANT_ID", AuthorityId),
+        ("AZURE_AUTHORITY_HOST", AuthorityHost),
+        ("AZURE_STORAGE_AUTHORITY_HOST", AuthorityHost),
+        ("AZURE_FEDERATED_TOKEN_FILE", FederatedTokenFile),
+        ("IDENTITY_ENDPOINT", MsiEndpoint),
+        ("AZURE_IDENTITY_ENDPOINT", MsiEndpoint),
+        ("AZURE_MSI_ENDPOINT", MsiEndpoint),
+        ("AZURE_OBJECT_ID", ObjectId),
+        ("AZURE_MSI_RESOURCE_ID", MsiResourceId),
+        ("AZURE_USE_AZURE_CLI", UseAzureCli),
+        ("AZURE_CREDENTIAL_TYPE", CredentialType),
+        ("AZURE_FABRIC_TOKEN_SERVICE_URL", FabricTokenServiceUrl),
+        ("AZURE_FABRIC_WORKLOAD_HOST", FabricWorkloadHost),
+        ("AZURE_FABRIC_SESSION_TOKEN", FabricSessionToken),
+        ("AZURE_FABRIC_CLUSTER_IDENTIFIER", FabricClusterIdentifier),
+    ];
+    const INSTEAD_OF_CREDENTIALS: &'static [Self] = &[SkipSignature, UseEmulator];
+}
+
+/// Where object_store finds the emulator, if it is set.
+const EMULATOR: &str = "AZURITE_BLOB_STORAGE_URL";

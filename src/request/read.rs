@@ -1,0 +1,143 @@
+//! The calls that read.
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetResult, ListResult, ObjectMeta, Result};
+
+use super::{Absence, Request, Scope, Target};
+use crate::evidence;
+use crate::health::CircuitClass;
+use crate::operation::Operation;
+use crate::region::RegionState;
+
+/// `get_opts`: an object, a part of it, or its metadata.
+#[derive(Debug)]
+pub(crate) struct Get<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) options: &'a GetOptions,
+    pub(crate) scope: Scope,
+}
+
+/// `list` and `list_with_offset`, to the first item.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) prefix: Option<Path>,
+    pub(crate) offset: Option<Path>,
+    /// The last key that the caller has: a region that lists in order goes on after it, any other starts again.
+    pub(crate) after: Option<Path>,
+    pub(crate) scope: Scope,
+}
+
+/// `list_with_delimiter`: one level, whole.
+#[derive(Debug)]
+pub(crate) struct ListWithDelimiter<'a> {
+    pub(crate) prefix: Option<&'a Path>,
+    pub(crate) scope: Scope,
+}
+
+impl Request for Get<'_> {
+    type Answer = GetResult;
+
+    fn operation(&self) -> Operation {
+        if self.options.head { Operation::Head } else { Operation::Get }
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Object(self.path)
+    }
+
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    fn circuit(&self) -> Option<CircuitClass> {
+        Some(CircuitClass::Read)
+    }
+
+    fn absence(&self) -> Absence {
+        Absence::Search
+    }
+
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
+        let mut options = self.options.clone();
+        if let Some(recorder) = evidence::current() {
+            options.extensions.insert(recorder);
+        }
+        region.store.get_opts(self.path, options)
+    }
+}
+
+impl Request for List {
+    type Answer = BoxStream<'static, Result<ObjectMeta>>;
+
+    fn operation(&self) -> Operation {
+        Operation::List
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Prefix(self.prefix.as_ref())
+    }
+
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    fn circuit(&self) -> Option<CircuitClass> {
+        Some(CircuitClass::Read)
+    }
+
+    fn absence(&self) -> Absence {
+        Absence::Refusal
+    }
+
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>> {
+        let after = self.after.as_ref().filter(|_| region.ordered);
+        let mut rest = match after.or(self.offset.as_ref()) {
+            Some(offset) => region.store.list_with_offset(self.prefix.as_ref(), offset),
+            None => region.store.list(self.prefix.as_ref()),
+        };
+        async move {
+            Ok(match rest.next().await.transpose()? {
+                Some(first) => stream::iter([Ok(first)]).chain(rest).boxed(),
+                // A stream that has ended must not be polled again.
+                None => stream::empty().boxed(),
+            })
+        }
+        .boxed()
+    }
+}
+
+impl Request for ListWithDelimiter<'_> {
+    type Answer = ListResult;
+
+    fn operation(&self) -> Operation {
+        Operation::ListWithDelimiter
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Prefix(self.prefix)
+    }
+
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    fn circuit(&self) -> Option<CircuitClass> {
+        Some(CircuitClass::Read)
+    }
+
+    fn absence(&self) -> Absence {
+        Absence::Refusal
+    }
+
+    /// Its answer may take minutes: too long to be a trial.
+    fn may_try(&self) -> bool {
+        false
+    }
+
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<ListResult>> {
+        region.store.list_with_delimiter(self.prefix)
+    }
+}
