@@ -225,7 +225,7 @@ async fn ranges_of_one_call_come_from_one_version_of_the_object() {
     }
 }
 
-/// Found by a reader: one object that breaks at the same byte everywhere opened every circuit, or never ended where none could open.
+/// Once a bug: one object that breaks at the same byte everywhere opened every circuit, or never ended where none could open.
 #[tokio::test(start_paused = true)]
 async fn an_object_that_breaks_at_the_same_byte_everywhere_is_given_up_and_opens_nothing() {
     for (name, breaker) in [("store", json!({})), ("none", json!({"enabled": false}))] {
@@ -239,7 +239,7 @@ async fn an_object_that_breaks_at_the_same_byte_everywhere_is_given_up_and_opens
     }
 }
 
-/// Found by a reader: the half-open clock added up the waits between the bytes of a long and healthy download.
+/// Once a bug: the half-open clock added up the waits between the bytes of a long and healthy download.
 #[tokio::test(start_paused = true)]
 async fn a_long_download_as_a_trial_closes_the_circuit() {
     let (regions, builder) = replicas(2);

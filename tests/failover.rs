@@ -491,7 +491,7 @@ async fn a_total_too_short_for_all_regions_is_warned_about() {
     assert_eq!(logged(|| drop(replicas(4).1.build().unwrap())), "");
 }
 
-/// Found by a reader: a region that an operator had taken out made every further round wait for it.
+/// Once a bug: a region that an operator had taken out made every further round wait for it.
 #[tokio::test(start_paused = true)]
 async fn a_drained_region_holds_up_no_round() {
     let (regions, builder) = replicas(2);
@@ -504,7 +504,7 @@ async fn a_drained_region_holds_up_no_round() {
     }
 }
 
-/// Found by a reader: where the attempt ends with the call, a region that hangs was never charged.
+/// Once a bug: where the attempt ends with the call, a region that hangs was never charged.
 #[tokio::test(start_paused = true)]
 async fn an_attempt_as_long_as_the_call_is_charged_for() {
     let (regions, builder) = replicas(1);
@@ -516,7 +516,7 @@ async fn an_attempt_as_long_as_the_call_is_charged_for() {
     assert_eq!(circuits(&store), [Open]);
 }
 
-/// Found by a reader: with an attempt limit above the half-open time, a slow region could never close its circuit.
+/// Once a bug: with an attempt limit above the half-open time, a slow region could never close its circuit.
 #[tokio::test(start_paused = true)]
 async fn a_trial_may_take_as_long_as_any_attempt() {
     let (regions, builder) = replicas(1);
@@ -535,7 +535,7 @@ async fn a_trial_may_take_as_long_as_any_attempt() {
     assert_eq!(circuits(&store), [Closed]);
 }
 
-/// Found by a reader: a region that an operator had taken out counted as in use, and the others sat out their open time.
+/// Once a bug: a region that an operator had taken out counted as in use, and the others sat out their open time.
 #[tokio::test(start_paused = true)]
 async fn the_first_recovery_frees_the_others_also_beside_a_drained_region() {
     let (regions, builder) = replicas(3);

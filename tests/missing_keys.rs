@@ -276,7 +276,7 @@ async fn missing_keys_do_not_queue_up_behind_a_region_that_hangs() {
     assert!(reads > 16 * 20 * 60, "of 32,000 reads without any wait, {reads}");
 }
 
-/// Found by a reader: home's 404 was final, but the caller got a replica's earlier answer.
+/// Once a bug: home's 404 was final, but the caller got a replica's earlier answer.
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_the_region_that_decides_is_the_callers() {
     let (regions, builder) = strangers(2);
@@ -289,7 +289,7 @@ async fn the_answer_of_the_region_that_decides_is_the_callers() {
     }
 }
 
-/// Found by a reader: those that could be reached had decided, and the caller still waited a round.
+/// Once a bug: those that could be reached had decided, and the caller still waited a round.
 #[tokio::test(start_paused = true)]
 async fn reachable_decides_without_a_further_round() {
     let (regions, builder) = strangers(2);

@@ -401,7 +401,7 @@ fn a_home_that_could_not_be_written_to_is_refused() {
     build(1, "a").unwrap();
 }
 
-/// Found by a reader: a region's own rename may be a copy and a delete, and a refusal of the second says nothing about the first.
+/// Once a bug: a region's own rename may be a copy and a delete, and a refusal of the second says nothing about the first.
 #[tokio::test(start_paused = true)]
 async fn a_rename_that_was_refused_after_it_was_sent_is_told_as_unknown() {
     for fault in [Fault::Status(503, "SlowDown"), Fault::Status(403, "AccessDenied")] {
@@ -415,7 +415,7 @@ async fn a_rename_that_was_refused_after_it_was_sent_is_told_as_unknown() {
     }
 }
 
-/// Found by a reader: a caller that was slow to name the next path looked like a home that hangs.
+/// Once a bug: a caller that was slow to name the next path looked like a home that hangs.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_takes_its_time_is_no_home_that_hangs() {
     let (regions, builder) = replicas(2);
