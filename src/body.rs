@@ -28,7 +28,7 @@ use crate::error::FailoverError;
 use crate::failover::{Core, Route, Served, run};
 use crate::health::Permit;
 use crate::operation::Operation;
-use crate::request::{Get, Scope};
+use crate::request::{Get, Scope, Version};
 use crate::source::Source;
 use crate::stall::Step;
 use crate::time;
@@ -108,6 +108,9 @@ impl Body {
             Poll::Ready(Step::Item(Some(Err(error)))) => error,
             Poll::Ready(Step::Item(Some(Ok(_)))) => broken("longer than announced"),
             Poll::Ready(Step::Item(None)) => broken("shorter than announced"),
+            // Whoever cannot go on elsewhere waits on, to the stall limit.
+            Poll::Ready(Step::StillWaiting | Step::Abandoned) if !self.object.may_go_on() => return self.poll_streaming(cx),
+            Poll::Ready(Step::StillWaiting | Step::Abandoned) => broken("the region fell silent"),
             Poll::Pending | Poll::Ready(Step::Stalled) => broken(format!("nothing came for {:?}", source.limit())),
         };
         self.on_break(cause)
@@ -183,7 +186,12 @@ impl Drop for Body {
 impl Object {
     fn source(&self, stream: BoxStream<'static, Result<Bytes>>, region: usize, permit: Permit) -> Source<Result<Bytes>> {
         let stall = self.core.regions.get(region).limits.stall;
-        Source::new(stream, stall, region, permit)
+        Source::heard(stream, stall, region, permit)
+    }
+
+    /// The rest may be read elsewhere.
+    fn may_go_on(&self) -> bool {
+        self.may_resume && self.tag.is_some() && self.scope.allowed.len() > 1
     }
 
     /// No region gets past this byte.
@@ -207,20 +215,14 @@ impl Object {
             if_modified_since: None,
             ..self.options.clone()
         };
-        let served = match run(&self.core, &Get { path: &self.path, options: &options, scope: self.scope }, Route::After(&broken)).await {
-            Ok(served) => served,
-            Err(Error::NotFound { .. } | Error::Precondition { .. }) => return diverged(cause),
-            Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::Undecided { .. })) => return diverged(cause),
-            Err(error) => return Err(error),
-        };
-        let answer = served.answer;
-        let same = answer.meta.e_tag.as_ref() == Some(tag) && answer.meta.size == self.size && answer.range == rest;
-        match answer.payload {
-            GetResultPayload::Stream(stream) if same => Ok(self.source(stream, served.region, served.permit)),
-            _ => {
-                served.permit.succeed(time::now());
-                diverged(cause)
-            }
+        // Whoever answers with anything else is passed by, and the next region is asked.
+        let version = Some(Version { tag, size: self.size });
+        let request = Get { path: &self.path, options: &options, scope: self.scope, version };
+        match run(&self.core, &request, Route::After(&broken)).await {
+            Ok(served) => Ok(self.source(served.answer.into_stream(), served.region, served.permit)),
+            Err(Error::NotFound { .. } | Error::Precondition { .. }) => diverged(cause),
+            Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::Undecided { .. })) => diverged(cause),
+            Err(error) => Err(error),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::failover::Core;
 use crate::operation::Operation;
+use crate::time;
 
 /// The breaks of one answer.
 pub(crate) struct Breaks {
@@ -14,14 +15,15 @@ pub(crate) struct Breaks {
     enough: u64,
     /// Regions that broke, the longest ago first.
     regions: Vec<usize>,
-    /// Breaks in a row without any progress in between, and with next to nothing in between.
+    /// Breaks in a row without any progress in between.
     fruitless: u32,
-    meagre: u32,
+    /// Next to nothing came before the last break.
+    is_meagre: bool,
 }
 
 impl Breaks {
     pub(crate) fn new(operation: Operation, enough: u64) -> Self {
-        Self { operation, enough, regions: Vec::new(), fruitless: 0, meagre: 0 }
+        Self { operation, enough, regions: Vec::new(), fruitless: 0, is_meagre: false }
     }
 
     /// `region` broke, and so much had come since the last break.
@@ -29,7 +31,7 @@ impl Breaks {
         self.regions.retain(|other| *other != region);
         self.regions.push(region);
         self.fruitless = if progress == 0 { self.fruitless + 1 } else { 1 };
-        self.meagre = if progress < self.enough { self.meagre + 1 } else { 1 };
+        self.is_meagre = progress < self.enough;
     }
 
     /// Regions that broke, the longest ago first.
@@ -37,13 +39,16 @@ impl Breaks {
         &self.regions
     }
 
-    /// Every region, in every round that a call has, has broken at this very place; or, where no circuit would ever end it, hardly
-    /// anything comes between two breaks.
+    /// Where no circuit can open, nothing else would end an answer that drips from one region to the next: each break after next to
+    /// nothing is paid from the retry budget.
+    fn is_meagre_and_unpaid(&self, core: &Core) -> bool {
+        self.is_meagre && !core.circuits_can_open && !core.budget.pay(time::now())
+    }
+
+    /// Every region, in every round that a call has, has broken at this very place; or hardly anything comes between two breaks, and
+    /// nothing else would end that.
     pub(crate) fn are_hopeless(&self, core: &Core, regions: usize) -> bool {
         let tries = core.retry.rounds(self.operation, regions) as usize * regions;
-        self.fruitless as usize >= tries || (!core.circuits_can_open && self.meagre >= MEAGRE_MAX)
+        self.fruitless as usize >= tries || self.is_meagre_and_unpaid(core)
     }
 }
-
-/// Where no circuit can open, nothing else would end an answer that drips from one region to the next.
-const MEAGRE_MAX: u32 = 16;

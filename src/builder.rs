@@ -7,12 +7,16 @@ use object_store::path::Path;
 
 use crate::event::Events;
 use crate::failover::Core;
+use crate::failover::budget::Budget;
 use crate::failover::config::{NotFoundPolicy, ReadConfig, RetryConfig, WritePolicy};
+use crate::failover::hedge::{HedgeConfig, Hedging};
 use crate::failover::scope::WriteRule;
 use crate::health::config::BreakerConfig;
 use crate::health::{Fleet, Health, Watch};
 use crate::limits::{CallLimits, RegionLimits, TimeoutConfig};
 use crate::operation::Operation;
+use crate::pace::Pace;
+use crate::pace::config::ThrottleConfig;
 use crate::plan::{Rotation, RotationConfig};
 use crate::region::{BreakerOverride, Region, RegionSet, RegionState, Regions};
 use crate::settings::ConfigError;
@@ -29,8 +33,10 @@ pub struct FailoverStoreBuilder {
     breaker: BreakerConfig,
     retry: RetryConfig,
     timeouts: TimeoutConfig,
+    hedge: Option<HedgeConfig>,
     reads: ReadConfig,
     writes: WritePolicy,
+    throttle: Option<ThrottleConfig>,
     seed: Option<u64>,
 }
 
@@ -44,8 +50,10 @@ impl FailoverStore {
             breaker: BreakerConfig::default(),
             retry: RetryConfig::default(),
             timeouts: TimeoutConfig::default(),
+            hedge: None,
             reads: ReadConfig::default(),
             writes: WritePolicy::default(),
+            throttle: None,
             seed: None,
         }
     }
@@ -88,6 +96,12 @@ impl FailoverStoreBuilder {
         self
     }
 
+    /// Second attempts beside slow ones (default none).
+    pub fn hedge(mut self, config: HedgeConfig) -> Self {
+        self.hedge = Some(config);
+        self
+    }
+
     /// What it takes to say that an object does not exist.
     pub fn not_found(mut self, policy: NotFoundPolicy) -> Self {
         self.reads.not_found = policy;
@@ -103,6 +117,12 @@ impl FailoverStoreBuilder {
     /// Where writes go, and which region is home.
     pub fn writes(mut self, policy: WritePolicy) -> Self {
         self.writes = policy;
+        self
+    }
+
+    /// How much of each region is asked for at most (by default there is no limit).
+    pub fn throttle(mut self, config: ThrottleConfig) -> Self {
+        self.throttle = Some(config);
         self
     }
 
@@ -123,14 +143,15 @@ impl FailoverStoreBuilder {
         let authority = home.filter(|_| self.writes.rule() != WriteRule::Anywhere || self.reads.not_found == NotFoundPolicy::Home);
         let now = time::now();
         let dice = Dice::new(self.seed);
-        let fleet = Arc::new(Fleet::default());
+        let fleet = Arc::new(Fleet::new(self.regions.len(), now));
         let name: Arc<str> = self.name.as_str().into();
         let events = Events::new(Arc::clone(&name));
         let watch: Arc<dyn Watch> = Arc::new(events.clone());
         let states: Vec<_> = self
             .regions
             .iter()
-            .map(|region| {
+            .enumerate()
+            .map(|(index, region)| {
                 let limits = RegionLimits::new(&region.timeouts, &self.timeouts);
                 let mut breaker = region.breaker_over(&self.breaker);
                 // A trial must be able to take as long as any attempt that may be one.
@@ -138,15 +159,18 @@ impl FailoverStoreBuilder {
                     [Operation::Get, Operation::Head, Operation::List].map(|operation| limits.attempt(operation)).into_iter().max();
                 breaker.half_open_timeout = breaker.half_open_timeout.max(longest.unwrap_or_default());
                 let region_name: Arc<str> = region.name.as_str().into();
-                let health = Health::new(Arc::clone(&region_name), &Arc::new(breaker), &fleet, Arc::clone(&watch), &dice, now);
+                let watch = region.connections.as_ref().map_or_else(|| Arc::clone(&watch), |own| own.renewed_by(&watch));
+                let health = Health::new(Arc::clone(&region_name), index, &Arc::new(breaker), &fleet, watch, &dice, now);
                 RegionState {
                     name: region_name,
                     store: Arc::clone(&region.store),
                     health: Arc::new(health),
+                    pace: Arc::new(Pace::new(self.throttle.as_ref(), now)),
                     ordered: region.ordered,
+                    flavor: region.flavor,
                     limits,
                     signer: region.signer.clone(),
-                    reports: region.reports,
+                    reports: region.connections.is_some(),
                 }
             })
             .collect();
@@ -154,6 +178,8 @@ impl FailoverStoreBuilder {
             rotation: Rotation::new(self.rotation, self.regions.iter().map(|region| region.weight).collect(), &dice),
             regions: Regions::new(states, fleet),
             limits: CallLimits::new(&self.timeouts),
+            budget: Budget::new(self.retry.budget, now),
+            hedging: Hedging::new(self.hedge, now),
             retry: self.retry,
             not_found: self.reads.not_found,
             home,
@@ -181,6 +207,8 @@ impl FailoverStoreBuilder {
         }
         self.breaker.validate("breaker")?;
         self.retry.validate()?;
+        self.hedge.iter().try_for_each(HedgeConfig::validate)?;
+        self.throttle.as_ref().map_or(Ok(()), |throttle| throttle.validate("throttle"))?;
         self.timeouts.validate("timeouts")?;
         self.timeouts.validate_against_total("timeouts", &self.timeouts)?;
         let mut names = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! What one attempt came back with, as a value.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::evidence::{Evidence, Sent};
 
@@ -14,6 +15,7 @@ pub struct Failure {
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) delete_marker: bool,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) sent: Sent,
     pub(crate) detail: String,
 }
@@ -26,7 +28,7 @@ pub enum FailureClass {
     Connect,
     /// It did not answer in time.
     Timeout,
-    /// The connection broke, or the body came short.
+    /// The connection broke, the body came short, or the head is not that of the answer to the request.
     Interrupted,
     /// It answered that it cannot: 5xx.
     Unavailable,
@@ -93,6 +95,15 @@ impl Failure {
         self.delete_marker && self.class == FailureClass::NotFound
     }
 
+    /// How long the region asked to be left alone (`Retry-After`), at most a year; zero for a moment that is over. A date is read
+    /// against the answer's own.
+    ///
+    /// Known only where the store was built from a document: `None` for one that was handed in, and where nothing sensible was said.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// Whether anything of the request may have reached the region. `Maybe` wherever that is not known.
     #[must_use]
     pub fn sent(&self) -> Sent {
@@ -102,7 +113,16 @@ impl Failure {
     /// A failure without an answer.
     pub(crate) fn new(class: FailureClass, detail: impl ToString) -> Self {
         let sent = if class == FailureClass::Connect { Sent::No } else { Sent::Maybe };
-        Self { class, status: None, code: None, request_id: None, delete_marker: false, sent, detail: detail.to_string() }
+        Self {
+            class,
+            status: None,
+            code: None,
+            request_id: None,
+            delete_marker: false,
+            retry_after: None,
+            sent,
+            detail: detail.to_string(),
+        }
     }
 
     /// An answer that was no success.
@@ -112,8 +132,8 @@ impl Failure {
 
     /// What only evidence tells.
     pub(crate) fn with(self, evidence: Evidence) -> Self {
-        let Evidence { sent, request_id, delete_marker, .. } = evidence;
-        Self { sent, request_id, delete_marker, ..self }
+        let Evidence { sent, request_id, delete_marker, retry_after, .. } = evidence;
+        Self { sent, request_id, delete_marker, retry_after, ..self }
     }
 
     /// The region never got as far as an answer.

@@ -28,6 +28,7 @@
 //! - [`FailoverStore::builder`] builds a store from stores; [`FailoverConfig`] builds one from a document (feature `config`).
 //! - [`BreakerConfig`], [`TimeoutConfig`], [`RetryConfig`], [`RotationConfig`], [`ReadConfig`]: the settings, each with its default and
 //!   the consequence of a wrong value.
+//! - [`ThrottleConfig`]: how much of one region is asked for at most. Without it there is no limit.
 //! - [`WritePolicy`]: where writes go; without one the store only reads. [`CallOptions`]: the caller's word on one call.
 //! - [`NotFoundPolicy`]: what it takes to say that an object does not exist, when replicas may lag.
 //! - [`FailoverError::find`]: the story behind an error. [`Failure::of`]: what any object store's error means.
@@ -52,15 +53,18 @@ mod breaks;
 mod builder;
 #[cfg(feature = "config")]
 mod config;
+mod connections;
 mod error;
 mod event;
 mod evidence;
 mod failover;
 mod failure;
+mod flavor;
 mod health;
 mod limits;
 mod listing;
 mod operation;
+mod pace;
 mod plan;
 mod region;
 mod request;
@@ -77,12 +81,16 @@ pub use config::{FailoverConfig, FromEnv, FromFile, OptionValue, RegionConfig};
 pub use error::{AttemptOutcome, AttemptReport, FailoverError, LeftOut, Story};
 pub use event::Event;
 pub use evidence::Sent;
+pub use failover::budget::BudgetConfig;
 pub use failover::config::{HomeOut, NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
+pub use failover::hedge::{HedgeAfter, HedgeConfig, HedgeCounts};
 pub use failure::{Failure, FailureClass};
+pub use flavor::Flavor;
 pub use health::config::{AllOpen, BreakerConfig};
 pub use health::{CircuitClass, CircuitSnapshot, CircuitState, HealthSnapshot, Reason, RegionSnapshot, Status, Transition};
 pub use limits::{OperationTimeouts, TimeoutConfig};
 pub use operation::Operation;
+pub use pace::config::ThrottleConfig;
 pub use plan::{RotationConfig, RotationPolicy};
 pub use region::Region;
 pub use request::CallOptions;

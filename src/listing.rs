@@ -96,7 +96,7 @@ impl Items {
     /// The region is charged, and another one goes on; an error where none can.
     fn on_break(&mut self, cause: Error) -> Option<Error> {
         let State::Streaming(source) = std::mem::replace(&mut self.state, State::Done) else { return None };
-        let failure = Failure::of(&cause);
+        let failure = Failure::of(&cause).in_flavor(self.query.core.regions.get(source.region).flavor);
         if failure.is_answer() {
             source.permit.succeed(time::now());
             return Some(cause);
@@ -143,6 +143,7 @@ impl Stream for Items {
                     continue;
                 }
                 State::Streaming(source) => match ready!(source.poll(cx)) {
+                    Step::StillWaiting | Step::Abandoned => continue,
                     Step::Stalled => (source.region, Some(Err(stalled(source)))),
                     Step::Item(item) => (source.region, item),
                 },

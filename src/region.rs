@@ -6,9 +6,12 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::signer::Signer;
 
+use crate::connections::Connections;
+use crate::flavor::Flavor;
 use crate::health::config::{BreakerConfig, BreakerOverrides};
 use crate::health::{CircuitClass, Fleet, Health, Standing};
 use crate::limits::{RegionLimits, TimeoutConfig};
+use crate::pace::Pace;
 use crate::time::Instant;
 
 /// A bucket in one region, as it is given to the builder.
@@ -27,11 +30,12 @@ pub struct Region {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) weight: u32,
     pub(crate) ordered: bool,
+    pub(crate) flavor: Flavor,
     pub(crate) breaker: BreakerOverride,
     pub(crate) timeouts: TimeoutConfig,
     pub(crate) signer: Option<Arc<dyn Signer>>,
-    /// Its store writes evidence of what it does on the wire.
-    pub(crate) reports: bool,
+    /// Those of its store's clients, where that was built by us; such a store writes evidence of what it does on the wire.
+    pub(crate) connections: Option<Connections>,
 }
 
 /// What a region says of its own circuits.
@@ -55,10 +59,11 @@ impl Region {
             store,
             weight: 1,
             ordered: true,
+            flavor: Flavor::default(),
             breaker: BreakerOverride::Keys(BreakerOverrides::default()),
             timeouts: TimeoutConfig::default(),
             signer: None,
-            reports: false,
+            connections: None,
         }
     }
 
@@ -81,6 +86,13 @@ impl Region {
     /// [`FailoverError::ListingOutOfOrder`](crate::FailoverError::ListingOutOfOrder).
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.ordered = ordered;
+        self
+    }
+
+    /// What its answers mean where providers differ (default [`Flavor::Generic`]). Say [`Flavor::Minio`] for MinIO: otherwise a cluster that
+    /// has lost its quorum passes for a busy one, and its circuit does not open.
+    pub fn flavor(mut self, flavor: Flavor) -> Self {
+        self.flavor = flavor;
         self
     }
 
@@ -108,9 +120,12 @@ pub(crate) struct RegionState {
     pub(crate) name: Arc<str>,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) health: Arc<Health>,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) ordered: bool,
+    pub(crate) flavor: Flavor,
     pub(crate) limits: RegionLimits,
     pub(crate) signer: Option<Arc<dyn Signer>>,
+    /// Its store writes evidence of what it does on the wire.
     pub(crate) reports: bool,
 }
 
@@ -147,6 +162,20 @@ impl Regions {
         self.states.iter().position(|region| &*region.name == name)
     }
 
+    /// Those of `candidates` that have asked to be left alone, and until when the first of them wants to be.
+    pub(crate) fn held(&self, candidates: RegionSet, now: Instant) -> (RegionSet, Option<Instant>) {
+        let holds = candidates.iter().filter_map(|index| Some((index, self.get(index).pace.held_until(now)?)));
+        holds.fold((RegionSet::default(), None), |(mut held, first), (index, until)| {
+            held.insert(index);
+            (held, Some(first.map_or(until, |first: Instant| first.min(until))))
+        })
+    }
+
+    /// No time for extra requests: some region was too busy just now, or open ones are being asked early.
+    pub(crate) fn are_browned_out(&self, now: Instant) -> bool {
+        self.fleet.is_browned_out(now)
+    }
+
     /// What each region would answer to a request now; None where all are plainly closed.
     pub(crate) fn standings(&self, class: CircuitClass, now: Instant) -> Option<Vec<Standing>> {
         (!self.fleet.is_calm(class)).then(|| self.iter().map(|region| region.health.standing(class, now)).collect())
@@ -160,6 +189,14 @@ pub(crate) struct RegionSet(u64);
 impl RegionSet {
     /// The most regions that a store can hold.
     pub(crate) const CAPACITY: usize = 64;
+
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 
     /// The regions 0 to `count` - 1.
     pub(crate) fn first(count: usize) -> Self {
@@ -188,6 +225,10 @@ impl RegionSet {
 
     pub(crate) fn remove(&mut self, index: usize) {
         self.0 &= !(1 << index);
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {

@@ -3,9 +3,10 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::stream::BoxStream;
 
-use crate::health::Permit;
+use crate::health::{Abandonment, Permit};
 use crate::stall::{Patient, Step};
 use crate::time;
 
@@ -13,11 +14,26 @@ pub(crate) struct Source<T> {
     stream: Patient<T>,
     pub(crate) region: usize,
     pub(crate) permit: Permit,
+    /// Where the region's silence counts: its circuit has opened for it while the caller waits.
+    silence: Silence,
+}
+
+enum Silence {
+    /// A page may take its time.
+    Ignored,
+    Counts(Option<Abandonment>),
 }
 
 impl<T> Source<T> {
+    /// A part whose pauses say nothing, until they are too long.
     pub(crate) fn new(stream: BoxStream<'static, T>, limit: Duration, region: usize, permit: Permit) -> Self {
-        Self { stream: Patient::new(stream, limit), region, permit }
+        Self { stream: Patient::new(stream, limit, limit), region, permit, silence: Silence::Ignored }
+    }
+
+    /// A part whose pauses count as the region's silence.
+    pub(crate) fn heard(stream: BoxStream<'static, T>, limit: Duration, region: usize, permit: Permit) -> Self {
+        let stream = Patient::new(stream, limit, permit.health().silence());
+        Self { stream, region, permit, silence: Silence::Counts(None) }
     }
 
     /// The caller is waiting for the region.
@@ -31,13 +47,41 @@ impl<T> Source<T> {
 
     /// What comes next; a trial's clock runs only while the caller waits for it.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<T>> {
-        let waited = self.stream.is_waiting();
-        let poll = self.stream.poll_step(cx);
-        match (waited, poll.is_pending()) {
-            (false, true) => self.permit.waits(time::now()),
-            (true, false) => self.permit.idles(time::now()),
-            _ => {}
+        loop {
+            let waited = self.stream.is_waiting();
+            let poll = self.stream.poll_step(cx);
+            match (waited, self.stream.is_waiting()) {
+                (false, true) => self.permit.waits(self.counts(), time::now()),
+                (true, false) => self.on_delivered(),
+                _ => {}
+            }
+            match poll {
+                Poll::Ready(Step::StillWaiting) => self.permit.still_waits(time::now()),
+                Poll::Pending if self.poll_abandonment(cx) => return Poll::Ready(Step::Abandoned),
+                poll => return poll,
+            }
         }
-        poll
+    }
+
+    /// The region's pauses count as its silence.
+    fn counts(&self) -> bool {
+        matches!(self.silence, Silence::Counts(_))
+    }
+
+    fn on_delivered(&mut self) {
+        self.permit.idles(time::now());
+        if let Silence::Counts(abandonment) = &mut self.silence {
+            *abandonment = None;
+        }
+    }
+
+    /// The region has been left alone since the caller began to wait.
+    fn poll_abandonment(&mut self, cx: &mut Context<'_>) -> bool {
+        let Silence::Counts(abandonment) = &mut self.silence else { return false };
+        let abandoned = abandonment.get_or_insert_with(|| self.permit.health().abandonment()).poll_unpin(cx).is_ready();
+        if abandoned {
+            self.silence = Silence::Ignored;
+        }
+        abandoned
     }
 }

@@ -49,6 +49,10 @@ pub enum LeftOut {
     Drained,
     /// An operator has forced its circuit open.
     ForcedOpen,
+    /// The retry budget was spent (`retry.budget`).
+    BudgetSpent,
+    /// It was at its limit (`[throttle]`) until the call ended.
+    AtItsLimit,
     /// The call ended before it was its turn.
     NotReached,
 }
@@ -101,6 +105,8 @@ impl fmt::Display for LeftOut {
             Self::TrialUnderWay => f.write_str("circuit half-open and a trial under way"),
             Self::Drained => f.write_str("drained by an operator"),
             Self::ForcedOpen => f.write_str("forced open by an operator"),
+            Self::BudgetSpent => f.write_str("the retry budget is spent"),
+            Self::AtItsLimit => f.write_str("at its limit (throttle)"),
             Self::NotReached => f.write_str("no time left"),
         }
     }

@@ -17,6 +17,13 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// What the calendar says: only for the dates of others. It may jump, and no test holds it.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub(crate) fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 /// What chance decides: where a rotation begins, jitter, canaries.
 #[derive(Debug)]
 pub(crate) struct Dice(Mutex<SmallRng>);

@@ -64,6 +64,8 @@ async fn a_read_dropped_at_any_await_point_leaves_every_permit_free() {
                 regions[1].set(second);
                 regions[2].set(if polls % 2 == 0 { first } else { Mode::Slow(ms(10)) });
                 read_for(&store, polls, ms(120)).await;
+                // A trial that another region has overtaken runs on to its limit.
+                tokio::time::sleep(secs(6)).await;
                 assert_eq!(in_flight(&store), [0; 3], "{first:?} {second:?} after {polls} polls");
             }
             recovers(&store, &regions).await;
@@ -134,7 +136,7 @@ async fn ten_thousand_dropped_reads_leave_every_permit_free_and_the_regions_reco
                 Some(whole) => served += u32::from(whole),
             }
         }
-        assert_eq!(in_flight(&store), [0; 3]);
+        assert!(in_flight(&store).iter().all(|count| *count <= 1), "one trial at most runs on");
         tokio::time::advance(ms(dice.random_range(0..1500))).await;
         while let Ok(event) = events.try_recv() {
             let Event::CircuitChanged { change, .. } = event else { continue };
@@ -146,6 +148,8 @@ async fn ten_thousand_dropped_reads_leave_every_permit_free_and_the_regions_reco
         }
     }
     println!("{dropped} dropped, {served} served; circuits opened {opened}, half-opened {half_open}, closed {closed} times");
+    tokio::time::sleep(secs(6)).await;
+    assert_eq!(in_flight(&store), [0; 3]);
     assert!(served > 1_000 && opened > 100 && half_open > 100 && closed > 20, "the storm was none");
     recovers(&store, &regions).await;
 }

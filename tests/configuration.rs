@@ -13,7 +13,9 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
-use object_store_failover::{CircuitState, ConfigError, FailoverConfig, FailoverStore, FailoverStoreBuilder, Region};
+use object_store_failover::{
+    CircuitState, ConfigError, FailoverConfig, FailoverStore, FailoverStoreBuilder, Flavor, Region, ThrottleConfig,
+};
 use serde_json::{Value, json};
 use support::*;
 use tokio::time::Instant;
@@ -225,6 +227,74 @@ async fn a_region_overrides_single_keys_and_inherits_the_rest() {
     assert_eq!((began.elapsed(), circuits(&store)), (secs(1), vec![Open]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn flavor_says_whether_slow_down_is_overload_or_a_lost_quorum() {
+    let after_reads = async |flavor: Flavor, code: &'static str| {
+        let (regions, _) = replicas(2);
+        put(&regions[0], "v").await;
+        regions[1].set(Mode::Fail(Fault::Status(503, code)));
+        let store = regions.iter().zip(NAMES).fold(FailoverStore::builder(), |builder, (region, name)| {
+            builder.region(Region::new(name, Arc::clone(region) as Arc<dyn ObjectStore>).flavor(flavor))
+        });
+        let store = store.build().unwrap();
+        for _ in 0..10 {
+            read(&store).await.unwrap();
+        }
+        circuits(&store)[1]
+    };
+    for code in ["SlowDown", "SlowDownRead"] {
+        assert_eq!(after_reads(Flavor::Minio, code).await, Open);
+        assert_eq!(after_reads(Flavor::Aws, code).await, Closed);
+        assert_eq!(after_reads(Flavor::Generic, code).await, Closed);
+    }
+    assert_eq!(after_reads(Flavor::Minio, "ServerBusy").await, Closed);
+    let document = json!({"regions": [{"name": "a", "url": "memory:///", "flavor": "minio"}, {"name": "b", "url": "memory:///"}]});
+    let config: FailoverConfig = settings(document);
+    assert_eq!([config.regions[0].flavor, config.regions[1].flavor], [Flavor::Minio, Flavor::Generic]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn flavor_is_heard_where_a_listing_breaks() {
+    let charged = async |flavor: Flavor| {
+        let (regions, _) = replicas(1);
+        for key in ["a", "b", "c"] {
+            put_at(&regions[0], key).await;
+        }
+        regions[0].next([Mode::FailAfter(1, Fault::Status(503, "SlowDownRead"))]);
+        let region = Region::new("a", Arc::clone(&regions[0]) as Arc<dyn ObjectStore>).flavor(flavor);
+        let store = FailoverStore::builder().region(region).breaker(settings(json!({"failure_threshold": 1}))).build().unwrap();
+        assert_eq!(store.list(None).try_collect::<Vec<_>>().await.unwrap().len(), 3);
+        circuits(&store)[0] != Closed
+    };
+    assert!(charged(Flavor::Minio).await && !charged(Flavor::Generic).await);
+}
+
+#[test]
+fn throttle_is_off_unless_its_table_is_there_and_an_empty_one_has_the_defaults() {
+    let parse = |throttle: Value| settings::<FailoverConfig>(with("/throttle", throttle)).throttle;
+    assert_eq!(parse(Value::Null), None);
+    assert_eq!(settings::<FailoverConfig>(json!({"regions": []})).throttle, None);
+    let defaults = ThrottleConfig { reads_per_second: 5000, writes_per_second: 3000, adaptive: true, max_in_flight: None };
+    for same in [json!({}), json!({"adaptive": true}), json!({"reads_per_second": 5000, "writes_per_second": 3000, "adaptive": true})] {
+        assert_eq!(parse(same), Some(defaults.clone()));
+    }
+    let own = json!({"reads_per_second": 1, "writes_per_second": 4_294_967_295_u32, "adaptive": false, "max_in_flight": 4_294_967_295_u32});
+    let config: FailoverConfig = settings(with("/throttle", own));
+    let named = ThrottleConfig { reads_per_second: 1, writes_per_second: u32::MAX, adaptive: false, max_in_flight: Some(u32::MAX) };
+    assert_eq!(config.throttle, Some(named));
+    config.build().unwrap();
+    let toml = "[[regions]]\nname = \"a\"\nurl = \"memory:///\"\n[throttle]\n";
+    assert_eq!(toml::from_str::<FailoverConfig>(toml).unwrap().throttle, Some(defaults));
+}
+
+#[test]
+fn the_builder_refuses_a_throttle_that_lets_nobody_in() {
+    let build = |throttle| FailoverStore::builder().region(Region::new("a", Arc::new(InMemory::new()))).throttle(throttle).build();
+    build(ThrottleConfig::default()).unwrap();
+    let error = build(ThrottleConfig { reads_per_second: 0, ..ThrottleConfig::default() }).unwrap_err().to_string();
+    assert_eq!(error, "throttle.reads_per_second: must be at least 1: nobody would ever be let in");
+}
+
 #[tokio::test]
 async fn a_store_bears_its_name_and_shows_its_regions() {
     let store = FailoverStore::builder().name("assets").region(Region::new("a", Arc::new(InMemory::new()))).build().unwrap();
@@ -259,7 +329,8 @@ fn refusal(document: &Value) -> String {
 fn with(pointer: &str, value: Value) -> Value {
     let mut document = json!({
         "regions": [{"name": "a", "url": "memory:///", "options": {}, "breaker": {}, "timeouts": {}}, {"name": "b", "url": "memory:///"}],
-        "rotation": {}, "breaker": {}, "retry": {"operations": {"list": {}}}, "timeouts": {"operations": {"list": {}}}, "reads": {}, "writes": {"policy": "none"}
+        "rotation": {}, "breaker": {}, "retry": {"operations": {"list": {}}}, "timeouts": {"operations": {"list": {}}}, "reads": {}, "writes": {"policy": "none"},
+        "throttle": {}
     });
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     document.pointer_mut(parent).unwrap()[key] = value;
@@ -277,6 +348,7 @@ fn unknown_keys_are_refused_with_their_path() {
         ("/timeouts/operations/lst", "timeouts.operations"),
         ("/reads/resum", "reads"),
         ("/writes/hom", "writes"),
+        ("/throttle/read_per_second", "throttle"),
     ] {
         let error = refusal(&with(pointer, json!(1)));
         let key = pointer.rsplit('/').next().unwrap();
@@ -306,6 +378,7 @@ fn nonsense_is_refused_with_the_path_of_its_key() {
         ("/regions/0/url", json!("s3://key:hunter2@bucket"), "regions[0].url"),
         ("/regions/0/name", json!(" "), "regions[0].name"),
         ("/regions/0/ordered", json!("yes"), "regions[0].ordered"),
+        ("/regions/0/flavor", json!("ceph"), "regions[0].flavor"),
         ("/regions/0/options/aws_region", json!("eu"), "regions[0].options.aws_region"),
         ("/retry/rounds", json!(0), "retry.rounds"),
         ("/retry/rounds", json!("often"), "retry.rounds"),
@@ -322,6 +395,11 @@ fn nonsense_is_refused_with_the_path_of_its_key() {
         ("/reads/not_found", json!("home"), "reads.not_found"),
         ("/writes/policy", json!("everywhere"), "writes"),
         ("/writes/home", json!("mars"), "writes.home"),
+        ("/throttle/reads_per_second", json!(0), "throttle.reads_per_second"),
+        ("/throttle/writes_per_second", json!(0), "throttle.writes_per_second"),
+        ("/throttle/writes_per_second", json!(-1), "throttle.writes_per_second"),
+        ("/throttle/max_in_flight", json!(0), "throttle.max_in_flight"),
+        ("/throttle/adaptive", json!("yes"), "throttle.adaptive"),
     ];
     for (pointer, value, path) in cases {
         let error = refusal(&with(pointer, value.clone()));

@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From the ground up. A file may name its own room and those before it.
-const FLOORS: [&str; 23] = [
+const FLOORS: [&str; 26] = [
     "settings",
     "time",
     "operation",
     "limits",
+    "pace",
     "health",
+    "connections",
+    "flavor",
     "region",
     "event",
     "evidence",

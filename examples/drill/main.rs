@@ -11,6 +11,8 @@ mod director;
 mod external;
 mod faults;
 mod progress;
+#[path = "../../tests/support/proxy/mod.rs"]
+mod proxy;
 mod reader;
 mod report;
 #[path = "../../tests/support/s3/mod.rs"]
@@ -98,7 +100,7 @@ async fn prepare(args: &Args, servers: &tokio::runtime::Runtime, seed: u64) -> R
     let tuning = if args.defaults { Tuning::shipped() } else { Tuning::scaled_to(args.length(), args.regions()) };
     let objects = Arc::new(InMemory::new());
     let corpus = Corpus::fill(&objects, seed).await.map_err(|error| format!("the servers could not be filled: {error}"))?;
-    let stage = Stage::build(servers, &objects, args.regions(), &tuning, seed).await?;
+    let stage = Stage::build(servers, &objects, args.regions(), &tuning, seed, scenario.needs_a_line()).await?;
     let settings = Some(tuning.settings(!args.defaults));
     let head = head(args, scenario, &stage, &corpus, seed, settings);
     Ok(Run { scenario, stage, corpus, tuning, head, max_bytes: u64::MAX })

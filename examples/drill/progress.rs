@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::board::Board;
 use crate::clock::{Instant, now, pause};
-use crate::scenario::{Act, Step};
+use crate::scenario::Step;
 use crate::stage::Stage;
 
 const TICK: Duration = Duration::from_millis(200);
@@ -109,11 +109,7 @@ fn told(step: Step, stage: &Stage) -> String {
     } else {
         whom.iter().map(|index| stage.names[*index].to_string()).collect::<Vec<_>>().join(", ")
     };
-    let act = match step.act {
-        Act::Kill => "killed",
-        Act::Hang => "hanging",
-        Act::Revive => "back",
-    };
+    let act = step.act.state();
     let later = if step.at > 0.0 { " a little later" } else { "" };
     format!("{regions} {act}{later}")
 }

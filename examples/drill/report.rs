@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::board::Marks;
 use crate::clock::{Instant, millis};
 use crate::faults::Fault;
-use crate::scenario::{Act, Scenario};
+use crate::scenario::Scenario;
 use crate::stage::Stage;
 use crate::tally::Tally;
 use crate::tuning::Settings;
@@ -127,7 +127,7 @@ fn row(phase: &'static str, tally: &Tally, index: usize, faults: &[Fault]) -> Ph
 pub(crate) fn faults(scenario: &Scenario, marks: &Marks, stage: &Stage) -> Vec<FaultRow> {
     let row = |fault: &Fault| FaultRow {
         region: stage.names[fault.region].to_string(),
-        fault: if fault.act == Act::Kill { "killed" } else { "hanging" },
+        fault: fault.act.state(),
         phase: scenario.phases[fault.phase].name,
         circuit_was_closed: fault.was_closed,
         requests_until_left_alone: fault.until_left_alone().filter(|_| fault.was_closed),

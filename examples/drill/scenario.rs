@@ -37,6 +37,10 @@ pub(crate) enum Act {
     Kill,
     /// Connections open and stay open, nothing is answered.
     Hang,
+    /// On the wire: connections open, what is sent is lost, nothing comes back.
+    Swallow,
+    /// On the wire: headers arrive, and the connection is reset in the body.
+    BreakBodies,
     /// It serves again.
     Revive,
 }
@@ -92,6 +96,24 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
+        name: "swallow",
+        about: "one region's line takes everything and brings nothing back",
+        phases: &[
+            HEALTHY,
+            Phase { name: "one swallows", parts: 10, steps: &[step(0.0, Act::Swallow, Whom::Region(0))] },
+            Phase { name: "back", parts: 18, steps: ALL_BACK },
+        ],
+    },
+    Scenario {
+        name: "reset",
+        about: "one region's bodies are reset on the line, after good headers",
+        phases: &[
+            HEALTHY,
+            Phase { name: "bodies reset", parts: 10, steps: &[step(0.0, Act::BreakBodies, Whom::Region(0))] },
+            Phase { name: "back", parts: 18, steps: ALL_BACK },
+        ],
+    },
+    Scenario {
         name: "outage",
         about: "all regions are gone for a moment, and come back one after the other",
         phases: &[
@@ -121,10 +143,28 @@ impl Scenario {
         SCENARIOS.iter().find(|scenario| scenario.name == name)
     }
 
+    /// Some of it happens on the line to the regions.
+    pub(crate) fn needs_a_line(&self) -> bool {
+        self.phases.iter().flat_map(|phase| phase.steps).any(|step| matches!(step.act, Act::Swallow | Act::BreakBodies))
+    }
+
     /// How long `phase` lasts when the whole lasts `total`.
     pub(crate) fn length(&self, phase: &Phase, total: Duration) -> Duration {
         let parts: u32 = self.phases.iter().map(|phase| phase.parts).sum();
         total * phase.parts / parts
+    }
+}
+
+impl Act {
+    /// What a region is to which it was done.
+    pub(crate) fn state(self) -> &'static str {
+        match self {
+            Self::Kill => "killed",
+            Self::Hang => "hanging",
+            Self::Swallow => "swallowing",
+            Self::BreakBodies => "resetting",
+            Self::Revive => "back",
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use object_store::memory::InMemory;
 use object_store_failover::{CircuitState, FailoverStore, Region};
 use tokio::runtime::Runtime;
 
+use crate::proxy::{Fault as Spoilt, Proxy};
 use crate::s3::Server;
 use crate::scenario::Act;
 use crate::tuning::Tuning;
@@ -19,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) names: Vec<Arc<str>>,
     /// None behind `--config`.
     servers: Vec<Server>,
+    /// The lines to them, where a scenario spoils those.
+    lines: Vec<Proxy>,
 }
 
 impl Stage {
@@ -30,23 +33,33 @@ impl Stage {
         regions: usize,
         tuning: &Tuning,
         seed: u64,
+        through_lines: bool,
     ) -> Result<Self, String> {
-        let mut servers = Vec::with_capacity(regions);
+        let (mut servers, mut lines) = (Vec::with_capacity(regions), Vec::new());
         let mut builder = FailoverStore::builder().name("drill").seed(seed);
         for index in 0..regions {
             let bucket: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(objects);
             let starting = servers_run_on.spawn(async move { Server::start(BUCKET, bucket).await });
             let server = starting.await.map_err(|error| format!("an S3 server did not start: {error}"))?;
-            builder = builder.region(Region::new(name(index), Arc::new(server.store())));
+            let store = if through_lines {
+                let _there = servers_run_on.enter();
+                let line = Proxy::start(server.address());
+                let client = line.client(&server).build().map_err(|error| error.to_string())?;
+                lines.push(line);
+                client
+            } else {
+                server.store()
+            };
+            builder = builder.region(Region::new(name(index), Arc::new(store)));
             servers.push(server);
         }
         let store = builder.breaker(tuning.breaker.clone()).timeouts(tuning.timeouts()).build().map_err(|error| error.to_string())?;
-        Ok(Self { names: names(&store), store, servers })
+        Ok(Self { names: names(&store), store, servers, lines })
     }
 
     /// A store over regions that are not ours.
     pub(crate) fn over(store: FailoverStore) -> Self {
-        Self { names: names(&store), store, servers: Vec::new() }
+        Self { names: names(&store), store, servers: Vec::new(), lines: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,16 +73,26 @@ impl Stage {
 
     pub(crate) fn act(&self, region: usize, act: Act) {
         let Some(server) = self.servers.get(region) else { return };
+        let spoil = |how: Spoilt| self.lines.iter().skip(region).take(1).for_each(|line| line.set(how.clone()));
         match act {
             Act::Kill => server.kill(),
             Act::Hang => server.hang(),
-            Act::Revive => server.revive(),
+            Act::Swallow => spoil(Spoilt::Swallow),
+            Act::BreakBodies => spoil(Spoilt::ResetAfter(1)),
+            Act::Revive => {
+                spoil(Spoilt::Pass);
+                server.revive();
+            }
         }
     }
 
     /// Requests that have reached each region by its own count; where the region is not ours, attempts by the store's count.
     pub(crate) fn requests(&self) -> Vec<u64> {
-        if self.is_ours() { self.servers.iter().map(Server::requests).collect() } else { self.attempts() }
+        match (&self.lines[..], &self.servers[..]) {
+            ([], []) => self.attempts(),
+            ([], servers) => servers.iter().map(Server::requests).collect(),
+            (lines, _) => lines.iter().map(|line| line.counts().requests).collect(),
+        }
     }
 
     /// Attempts that the store has made on each region, whether or not anything has arrived there.

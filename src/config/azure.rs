@@ -8,11 +8,12 @@ use object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
 
 use super::client::{self, OptionKey, Options};
 use super::region::RegionConfig;
+use crate::connections::Connections;
 use crate::evidence::connector::EvidenceConnector;
 use crate::evidence::credentials::Uncounted;
 use crate::settings::ConfigError;
 
-pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration) -> Result<MicrosoftAzure, ConfigError> {
+pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration, connections: &Connections) -> Result<MicrosoftAzure, ConfigError> {
     let options = Options::of(region, at)?;
     if options.switches_on(UseEmulator) && std::env::var_os(EMULATOR).is_some() {
         let why = format!("{EMULATOR} would send every such region to one place; unset it, or name azure_storage_endpoint instead");
@@ -20,7 +21,7 @@ pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration) -> Resul
     }
     let builder = MicrosoftAzureBuilder::new()
         .with_url(region.url.as_str())
-        .with_http_connector(EvidenceConnector::default())
+        .with_http_connector(EvidenceConnector::new(connections))
         .with_client_options(client::connections(region, at, connect)?)
         .with_retry(client::no_retries());
     options.check(with_evidence(options.apply(builder, MicrosoftAzureBuilder::with_config)))

@@ -8,15 +8,21 @@ use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder};
 
 use super::client::{self, OptionKey, Options};
 use super::region::RegionConfig;
+use crate::connections::Connections;
 use crate::evidence::connector::EvidenceConnector;
 use crate::evidence::credentials::Uncounted;
 use crate::settings::ConfigError;
 
-pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration) -> Result<GoogleCloudStorage, ConfigError> {
+pub(super) fn build(
+    region: &RegionConfig,
+    at: &str,
+    connect: Duration,
+    connections: &Connections,
+) -> Result<GoogleCloudStorage, ConfigError> {
     let options = Options::of(region, at)?;
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_url(region.url.as_str())
-        .with_http_connector(EvidenceConnector::default())
+        .with_http_connector(EvidenceConnector::new(connections))
         .with_client_options(client::connections(region, at, connect)?)
         .with_retry(client::no_retries());
     if options.any_from_environment() {

@@ -21,8 +21,10 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::builder::FailoverStoreBuilder;
 use crate::failover::config::{ReadConfig, RetryConfig, WritePolicy};
+use crate::failover::hedge::HedgeConfig;
 use crate::health::config::BreakerConfig;
 use crate::limits::TimeoutConfig;
+use crate::pace::config::ThrottleConfig;
 use crate::plan::RotationConfig;
 use crate::settings::ConfigError;
 use crate::store::FailoverStore;
@@ -69,12 +71,18 @@ pub struct FailoverConfig {
     /// Time limits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
+    /// Second attempts beside slow ones; absent, there are none.
+    #[serde(default)]
+    pub hedge: Option<HedgeConfig>,
     /// Missing keys, broken bodies.
     #[serde(default)]
     pub reads: ReadConfig,
     /// Where writes go, and which region is home.
     #[serde(default)]
     pub writes: WritePolicy,
+    /// How much of each region is asked for at most; absent, there is no limit.
+    #[serde(default)]
+    pub throttle: Option<ThrottleConfig>,
 }
 
 impl FailoverConfig {
@@ -107,14 +115,19 @@ impl FailoverConfig {
     }
 
     fn settings(&self) -> FailoverStoreBuilder {
-        FailoverStore::builder()
+        let builder = FailoverStore::builder()
             .name(&self.name)
             .rotation(self.rotation.clone())
             .breaker(self.breaker.clone())
             .retry(self.retry.clone())
             .timeouts(self.timeouts.clone())
             .reads(self.reads.clone())
-            .writes(self.writes.clone())
+            .writes(self.writes.clone());
+        let builder = self.hedge.map_or_else(|| builder.clone(), |config| builder.clone().hedge(config));
+        match &self.throttle {
+            Some(throttle) => builder.throttle(throttle.clone()),
+            None => builder,
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use url::Url;
 
 use super::built::Built;
 use super::option::OptionValue;
+use crate::connections::Connections;
+use crate::flavor::Flavor;
 use crate::health::config::BreakerOverrides;
 use crate::limits::TimeoutConfig;
 use crate::region::{BreakerOverride, Region};
@@ -35,6 +37,9 @@ pub struct RegionConfig {
     /// files and S3 Express); see [`Region::ordered`].
     #[serde(default)]
     pub ordered: Option<bool>,
+    /// What its answers mean where providers differ: `aws`, `minio` or `generic` (default); see [`Flavor`].
+    #[serde(default)]
+    pub flavor: Flavor,
     /// Certificates of a private authority, as a PEM file, trusted besides the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
@@ -52,12 +57,13 @@ pub struct RegionConfig {
 impl RegionConfig {
     /// The region; `at` is the path of its document.
     pub(super) fn build(&self, at: &str, timeouts: &TimeoutConfig) -> Result<Region, ConfigError> {
-        let Built { store, signer, reports } = self.store(at, timeouts)?;
+        let Built { store, signer, connections } = self.store(at, timeouts)?;
         let ordered = self.ordered.unwrap_or_else(|| self.lists_in_order());
-        let mut region = Region::new(&self.name, store).weight(self.weight).ordered(ordered).timeouts(self.timeouts.clone());
+        let mut region = Region::new(&self.name, store).weight(self.weight).ordered(ordered).flavor(self.flavor);
+        region.timeouts = self.timeouts.clone();
         region.breaker = BreakerOverride::Keys(self.breaker.clone());
         region.signer = signer;
-        region.reports = reports;
+        region.connections = connections;
         Ok(region)
     }
 
@@ -65,6 +71,7 @@ impl RegionConfig {
         let refuse = |why: &str| ConfigError::invalid(format!("{at}.url"), format!("{}: {why}", self.url));
         let (scheme, prefix) = ObjectStoreScheme::parse(&self.url).map_err(|error| refuse(&error.to_string()))?;
         let connect = self.timeouts.connect_over(timeouts);
+        let connections = Connections::of(&self.name);
         match scheme {
             ObjectStoreScheme::Memory => {
                 self.refuse_options(at)?;
@@ -77,15 +84,19 @@ impl RegionConfig {
                 Ok(Built::local(Path::default(), store))
             }
             #[cfg(feature = "aws")]
-            ObjectStoreScheme::AmazonS3 => Ok(Built::signing(prefix, super::s3::build(self, at, connect)?)),
+            ObjectStoreScheme::AmazonS3 => Ok(Built::signing(prefix, super::s3::build(self, at, connect, &connections)?, connections)),
             #[cfg(feature = "azure")]
-            ObjectStoreScheme::MicrosoftAzure => Ok(Built::signing(prefix, super::azure::build(self, at, connect)?)),
+            ObjectStoreScheme::MicrosoftAzure => {
+                Ok(Built::signing(prefix, super::azure::build(self, at, connect, &connections)?, connections))
+            }
             #[cfg(feature = "gcp")]
-            ObjectStoreScheme::GoogleCloudStorage => Ok(Built::signing(prefix, super::google::build(self, at, connect)?)),
+            ObjectStoreScheme::GoogleCloudStorage => {
+                Ok(Built::signing(prefix, super::google::build(self, at, connect, &connections)?, connections))
+            }
             #[cfg(feature = "http")]
-            ObjectStoreScheme::Http => Ok(Built::remote(prefix, super::http::build(self, at, connect)?)),
+            ObjectStoreScheme::Http => Ok(Built::remote(prefix, super::http::build(self, at, connect, &connections)?, connections)),
             elsewhere => {
-                let _ = connect;
+                let _ = (connect, connections);
                 Err(refuse(what_is_missing(&elsewhere)))
             }
         }

@@ -8,15 +8,16 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 
 use super::client::{self, OptionKey, Options};
 use super::region::RegionConfig;
+use crate::connections::Connections;
 use crate::evidence::connector::EvidenceConnector;
 use crate::evidence::credentials::Uncounted;
 use crate::settings::ConfigError;
 
-pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration) -> Result<AmazonS3, ConfigError> {
+pub(super) fn build(region: &RegionConfig, at: &str, connect: Duration, connections: &Connections) -> Result<AmazonS3, ConfigError> {
     let options = Options::of(region, at)?;
     let builder = AmazonS3Builder::new()
         .with_url(region.url.as_str())
-        .with_http_connector(EvidenceConnector::default())
+        .with_http_connector(EvidenceConnector::new(connections))
         .with_client_options(client::connections(region, at, connect)?)
         .with_retry(client::no_retries());
     options.check(with_evidence(options.apply(builder, AmazonS3Builder::with_config)))

@@ -11,14 +11,24 @@
 //! An attempt that has no recorder (its store was handed in) is judged by text alone. One that has gets a recorder of its own,
 //! so attempts in flight at once never mix.
 
+#[cfg(all(test, feature = "aws"))]
+mod answer_tests;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+mod body;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+mod client;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
 pub(crate) mod connector;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub(crate) mod credentials;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+mod retry_after;
 #[cfg(all(test, feature = "aws"))]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -27,8 +37,8 @@ use parking_lot::Mutex;
 
 /// What one attempt did on the wire.
 ///
-/// An attempt may make several requests (pages, parts, retries). `sent` and `requests` are of all of them; the rest is of the one
-/// that ended last, because that is the one whose error the caller gets.
+/// An attempt may make several requests (pages, parts, retries). `sent`, `requests` and `bytes` are of all of them; the rest is of the
+/// one that ended last, because that is the one whose error the caller gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Evidence {
     /// Wire requests that were begun; those for credentials do not count.
@@ -38,6 +48,12 @@ pub(crate) struct Evidence {
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) delete_marker: bool,
+    /// How long the region asked to be left alone: a year at most.
+    pub(crate) retry_after: Option<Duration>,
+    /// From the moment the request was handed to the client until the head of its answer; None where none came.
+    pub(crate) first_byte: Option<Duration>,
+    /// Of bodies, errors included, that have come so far.
+    pub(crate) bytes: u64,
     /// Why there is no status.
     pub(crate) transport: Option<HttpErrorKind>,
 }
@@ -57,7 +73,11 @@ pub enum Sent {
 
 /// Where the evidence of one attempt is gathered.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(Mutex<Record>);
+pub(crate) struct Recorder {
+    record: Mutex<Record>,
+    /// Outside of the lock: it is counted with each piece of a body.
+    bytes: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Record {
@@ -72,13 +92,13 @@ struct Record {
 
 impl Recorder {
     pub(crate) fn evidence(&self) -> Evidence {
-        let record = self.0.lock();
+        let record = self.record.lock();
         let sent = match record.seen.requests {
             _ if record.answered > 0 => Sent::Yes,
             begun if begun > record.unsent => Sent::Maybe,
             _ => Sent::No,
         };
-        Evidence { sent, ..record.seen.clone() }
+        Evidence { sent, bytes: self.bytes.load(Ordering::Relaxed), ..record.seen.clone() }
     }
 }
 
@@ -96,6 +116,19 @@ pub(crate) fn watch<'a, A: 'a>(reports: bool, attempt: impl FnOnce() -> BoxFutur
     let current = Some(Arc::clone(&recorder));
     let future = CURRENT.sync_scope(current.clone(), attempt);
     (Some(recorder), CURRENT.scope(current, future).boxed())
+}
+
+/// The same, where there may be no attempt.
+pub(crate) fn watch_some<'a, A: 'a>(
+    reports: bool,
+    attempt: impl FnOnce() -> Option<BoxFuture<'a, A>>,
+) -> Option<(Option<Arc<Recorder>>, BoxFuture<'a, A>)> {
+    let recorder = reports.then(|| Arc::new(Recorder::default()));
+    let future = CURRENT.sync_scope(recorder.clone(), attempt)?;
+    Some(match recorder {
+        Some(recorder) => (Some(Arc::clone(&recorder)), CURRENT.scope(Some(recorder), future).boxed()),
+        None => (None, future),
+    })
 }
 
 /// The recorder of the attempt that is being made or polled: it belongs into the extensions of options that reach the request.

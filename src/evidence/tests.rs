@@ -19,13 +19,14 @@ use tokio::net::TcpListener;
 use super::connector::EvidenceConnector;
 use super::credentials::Uncounted;
 use super::*;
+use crate::connections::Connections;
 use crate::{Failure, FailureClass};
 
 /// A key that looks like every failure there is.
 const ADVERSARIAL: &str = "SlowDown/429 Too Many Requests/Server returned non-2xx status code: 503/<Code>SlowDown</Code>/x";
 
 /// A server that answers each request, of which it is shown the head, and closes.
-async fn serving(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
+pub(super) async fn serving(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let answer = Arc::new(answer);
@@ -45,24 +46,24 @@ async fn serving(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Str
     endpoint
 }
 
-fn response(status: u16, headers: &str, body: &str) -> String {
+pub(super) fn response(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} Whatever\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-fn builder(endpoint: &str) -> AmazonS3Builder {
+pub(super) fn builder(endpoint: &str) -> AmazonS3Builder {
     AmazonS3Builder::new()
         .with_endpoint(endpoint)
         .with_bucket_name("bucket")
-        .with_http_connector(EvidenceConnector::default())
+        .with_http_connector(EvidenceConnector::new(&Connections::of("region")))
         .with_client_options(object_store::ClientOptions::new().with_allow_http(true).with_connect_timeout(Duration::from_secs(1)))
         .with_retry(RetryConfig { max_retries: 0, ..Default::default() })
 }
 
-fn client(endpoint: &str) -> AmazonS3 {
+pub(super) fn client(endpoint: &str) -> AmazonS3 {
     builder(endpoint).with_access_key_id("key").with_secret_access_key("secret").build().unwrap()
 }
 
-async fn watched<'a, A: 'a>(attempt: impl FnOnce() -> BoxFuture<'a, Result<A>>) -> (Result<A>, Evidence) {
+pub(super) async fn watched<'a, A: 'a>(attempt: impl FnOnce() -> BoxFuture<'a, Result<A>>) -> (Result<A>, Evidence) {
     let (recorder, future) = watch(true, attempt);
     let result = future.await;
     (result, recorder.unwrap().evidence())

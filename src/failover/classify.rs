@@ -14,10 +14,10 @@
 //! disagree about that, they are not about the same request, and the walk decides.
 
 use std::error::Error as StdError;
-use std::io::{self, ErrorKind};
+use std::io;
 
 use object_store::Error;
-use object_store::client::{HttpError, HttpErrorKind};
+use object_store::client::HttpError;
 
 use super::codes;
 use crate::error::{AttemptReport, FailoverError};
@@ -32,12 +32,18 @@ impl Failure {
         let failure = match (evidence.status, evidence.transport) {
             _ if outer == Some(FailureClass::Caller) => Self::of(error),
             // A success whose body was none, or broke: only the error knows.
-            (Some(200..300), _) | (None, None) => Self::of(error),
+            (Some(200..300), _) => Self::of(error).in_a_success(outer),
+            (None, None) => Self::of(error),
             (Some(status), _) if news(status) != outer.filter(is_news) => Self::of(error),
             (Some(status), _) => from_status(status, evidence.code.clone(), outer),
-            (None, Some(kind)) => Self::new(transport_class(kind), innermost(error)),
+            (None, Some(kind)) => Self::new(codes::class_of_transport(kind), innermost(error)),
         };
         failure.with(evidence)
+    }
+
+    /// The region has said yes: what is wrong with its answer is not the caller's mistake.
+    fn in_a_success(self, outer: Option<FailureClass>) -> Self {
+        if outer.is_none() && self.class == FailureClass::Caller { Self { class: FailureClass::Interrupted, ..self } } else { self }
     }
 
     /// What an error of any object store means.
@@ -94,6 +100,8 @@ fn outer_class(error: &Error) -> Option<FailureClass> {
         Error::NotModified { .. } => FailureClass::NotModified,
         Error::AlreadyExists { .. } => FailureClass::Caller,
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => FailureClass::Unauthorized,
+        // A plain HTTP server that knows no ranges: another region may.
+        Error::NotSupported { source } if source.to_string().starts_with("Range request not supported by ") => FailureClass::Misconfigured,
         Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } | Error::UnknownConfigurationKey { .. } => {
             FailureClass::Caller
         }
@@ -104,10 +112,10 @@ fn outer_class(error: &Error) -> Option<FailureClass> {
 /// What one error of the chain says, where it says anything.
 fn from_node(node: &(dyn StdError + 'static), outer: Option<FailureClass>) -> Option<Failure> {
     if let Some(transport) = node.downcast_ref::<HttpError>() {
-        return Some(Failure::new(transport_class(transport.kind()), innermost(node)));
+        return Some(Failure::new(codes::class_of_transport(transport.kind()), innermost(node)));
     }
     if let Some(io) = node.downcast_ref::<io::Error>() {
-        return io_class(io.kind()).filter(|_| outer.is_none()).map(|class| Failure::new(class, node));
+        return codes::class_of_io(io.kind()).filter(|_| outer.is_none()).map(|class| Failure::new(class, node));
     }
     // The outer error's own text contains the key.
     if node.is::<Error>() { None } else { from_words(&node.to_string(), outer) }
@@ -125,6 +133,9 @@ fn from_words(words: &str, outer: Option<FailureClass>) -> Option<Failure> {
         let failure = Failure::new(class, "error in a response of status 200");
         return Some(Failure { code, sent: Sent::Yes, ..failure });
     }
+    if let Some((class, fault)) = fault_of_head(words) {
+        return Some(Failure { sent: Sent::Yes, ..Failure::new(class, fault) });
+    }
     let redirect = words.starts_with("Received redirect without LOCATION");
     let bad_range = words.starts_with("Wanted range starting at ") || words.starts_with("Range started at ");
     match (redirect, bad_range) {
@@ -132,6 +143,27 @@ fn from_words(words: &str, outer: Option<FailureClass>) -> Option<Failure> {
         (_, true) => Some(Failure::new(FailureClass::Caller, words)),
         _ => None,
     }
+}
+
+/// What object_store cannot accept in the head of a success, and its own words for it; what the header says is left out.
+///
+/// An answer that is not the one to the request is the region's fault, like a body that breaks: a proxy or a broken server stands there.
+/// The attributes of an object are another matter. Its writer chose them, and every replica has them: they are held against a region only
+/// once another one has given the same object.
+fn fault_of_head(words: &str) -> Option<(FailureClass, &str)> {
+    let other_range = words.strip_prefix("Requested ").and_then(|ranges| ranges.split_once(", got "));
+    if other_range.is_some_and(|(wanted, got)| is_range(wanted) && is_range(got)) {
+        return Some((FailureClass::Interrupted, words));
+    }
+    let is_said = |fault: &&&str| words.starts_with(**fault);
+    let lie = LIES.iter().find(is_said).map(|fault| (FailureClass::Interrupted, *fault));
+    lie.or_else(|| ATTRIBUTES.iter().find(is_said).map(|fault| (FailureClass::Misconfigured, *fault)))
+}
+
+/// `0..3`
+fn is_range(text: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once("..").is_some_and(|(start, end)| number(start) && number(end))
 }
 
 /// `503 Service Unavailable: <body>`.
@@ -171,26 +203,6 @@ fn is_news(class: &FailureClass) -> bool {
     matches!(class, FailureClass::NotModified | FailureClass::NotFound | FailureClass::Precondition)
 }
 
-fn transport_class(kind: HttpErrorKind) -> FailureClass {
-    match kind {
-        HttpErrorKind::Connect => FailureClass::Connect,
-        HttpErrorKind::Timeout => FailureClass::Timeout,
-        HttpErrorKind::Request | HttpErrorKind::Interrupted | HttpErrorKind::Decode => FailureClass::Interrupted,
-        _ => FailureClass::Unknown,
-    }
-}
-
-fn io_class(kind: ErrorKind) -> Option<FailureClass> {
-    Some(match kind {
-        ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => FailureClass::Connect,
-        ErrorKind::TimedOut => FailureClass::Timeout,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-            FailureClass::Interrupted
-        }
-        _ => return None,
-    })
-}
-
 /// The text of the last error of the chain, in one line of bearable length.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
@@ -206,3 +218,27 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 
 /// A line in a log that names every region is still a line.
 const DETAIL_MAX: usize = 160;
+
+/// Not the answer to the request, or none that object_store can read.
+const LIES: [&str; 10] = [
+    "Received non-partial response when range requested",
+    "Content-Range header not present in partial response",
+    "Content-Range header contained non UTF-8 characters",
+    "Failed to parse value for CONTENT_RANGE header",
+    "ETag Header missing from response",
+    "Last-Modified Header missing from response",
+    "Content-Length Header missing from response",
+    "Invalid last modified",
+    "Invalid content length",
+    "Received header containing non-ASCII data",
+];
+
+/// Attributes of an object that are no text.
+const ATTRIBUTES: [&str; 6] = [
+    "Cache-Control header contained non UTF-8 characters",
+    "Content-Disposition header contained non UTF-8 characters",
+    "Content-Encoding header contained non UTF-8 characters",
+    "Content-Language header contained non UTF-8 characters",
+    "Content-Type header contained non UTF-8 characters",
+    "Metadata value for ",
+];

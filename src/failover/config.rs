@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::budget::BudgetConfig;
 use super::scope::WriteRule;
 use crate::operation::Operation;
 use crate::settings::{ConfigError, LONGEST};
@@ -31,6 +32,8 @@ pub struct RetryConfig {
     pub max_delay: Duration,
     /// What the longest pause grows by with each round (default 2).
     pub multiplier: f64,
+    /// Extra attempts that further rounds and hedges may cost, over all calls.
+    pub budget: BudgetConfig,
     /// Rounds per operation.
     pub operations: BTreeMap<Operation, OperationRetry>,
 }
@@ -133,6 +136,7 @@ impl Default for RetryConfig {
             base_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(60),
             multiplier: 2.0,
+            budget: BudgetConfig::default(),
             operations: BTreeMap::new(),
         }
     }
@@ -179,7 +183,7 @@ impl RetryConfig {
         if self.max_delay < self.base_delay {
             return Err(ConfigError::invalid("retry.max_delay", "must not be shorter than base_delay"));
         }
-        Ok(())
+        self.budget.validate("retry.budget")
     }
 
     /// How many rounds a call over `regions` regions has.

@@ -3,13 +3,18 @@
 //! It starts what the [`Call`] says is due, waits for whatever happens first, and lets the call judge it. The call knows what has
 //! happened so far and decides; the race only flies. Reads, writes, resumes of broken bodies and listings all come through here.
 
+pub(crate) mod budget;
 mod call;
 mod classify;
 mod codes;
 pub(crate) mod config;
+mod flight;
+pub(crate) mod hedge;
 mod outcome;
+mod overtaken;
 mod race;
 pub(crate) mod scope;
+mod slow;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -24,8 +29,10 @@ use crate::plan::{Order, Rotation};
 use crate::region::Regions;
 use crate::request::Request;
 use crate::time::{Dice, sleep_until};
+use budget::Budget;
 use call::Call;
 use config::{HomeOut, NotFoundPolicy, RetryConfig};
+use hedge::Hedging;
 use race::{Landing, Race};
 use scope::WriteRule;
 
@@ -36,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) rotation: Rotation,
     pub(crate) limits: CallLimits,
     pub(crate) retry: RetryConfig,
+    pub(crate) budget: Budget,
+    pub(crate) hedging: Hedging,
     pub(crate) not_found: NotFoundPolicy,
     pub(crate) home: Option<usize>,
     pub(crate) write_rule: WriteRule,
@@ -70,6 +79,8 @@ pub(crate) struct Served<A> {
     pub(crate) permit: Permit,
     /// Attempts that were sent, this one included.
     pub(crate) attempts: u32,
+    /// It overtook an attempt that began earlier.
+    pub(crate) hedged: bool,
 }
 
 /// Runs one call over the regions until one serves it or all have been tried.
@@ -92,8 +103,8 @@ pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) 
             call.begin_round();
             continue;
         }
-        match race.next(timer.as_mut(), call.deadline()).await {
-            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer)),
+        match race.next(timer.as_mut(), call.deadline()).await.checked(request) {
+            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer, race)),
             Landing::Landed(attempt, Err(error)) => {
                 if let Some(error) = call.on_error(attempt, error) {
                     return Err(error);
@@ -104,7 +115,11 @@ pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) 
                     return Err(error);
                 }
             }
+            Landing::Impatient(region) => call.on_impatient(region, &mut race),
+            Landing::StillWaiting(region) => call.on_still_waiting(region, &mut race),
+            Landing::Abandoned(region) => call.on_abandoned(region, &mut race),
             Landing::Granted(region, permit) => call.on_granted(region, permit, &mut race),
+            Landing::Paced(region, slot) => call.on_paced(region, slot, &mut race),
             Landing::SentAway(region) => call.on_sent_away(region),
             Landing::DeadlineOver => return Err(call.into_deadline_error(&race)),
         }

@@ -93,10 +93,14 @@ impl Outcome {
     }
 
     /// The regions that another round asks: those that have not given an answer that stands.
+    pub(super) fn asked_again(&self) -> RegionSet {
+        self.allowed.without(self.absent).without(self.refused)
+    }
+
     pub(super) fn begin_round(&mut self) -> RegionSet {
         self.unreached = RegionSet::default();
         self.retry_after = None;
-        self.allowed.without(self.absent).without(self.refused)
+        self.asked_again()
     }
 
     /// Not one of several regions could be reached at all.
@@ -135,7 +139,12 @@ fn agreed(refusals: Vec<(FailureClass, Error)>, path: &str) -> Option<Error> {
     if refusals.iter().any(|(other, _)| *other != class) {
         return None;
     }
-    let named = |error: &Error| matches!(error, Error::PermissionDenied { .. } | Error::NotFound { .. } | Error::Unauthenticated { .. });
+    let named = |error: &Error| {
+        matches!(
+            error,
+            Error::PermissionDenied { .. } | Error::NotFound { .. } | Error::Unauthenticated { .. } | Error::NotSupported { .. }
+        )
+    };
     let forbidden = |error: &Error| matches!(error, Error::PermissionDenied { .. });
     let mut errors: Vec<_> = refusals.into_iter().map(|(_, error)| error).collect();
     let best = errors.iter().position(forbidden).or_else(|| errors.iter().position(named));

@@ -1,12 +1,11 @@
 //! Attempts in flight, and places in queues, waited for together under one timer.
 //!
-//! Most calls have one attempt in flight. Several fly at once when a missing key is searched or open circuits are asked early;
-//! the first that lands is handed back with its permit. Dropping the race drops the attempts that are still in the air, and their
-//! permits with them.
+//! Most calls have one attempt in flight. Several fly at once when one is slow, when a missing key is searched, or when open
+//! circuits are asked early; the first that lands is handed back with its permit. Dropping the race drops the attempts that are
+//! still in the air, and their permits with them.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
@@ -14,34 +13,19 @@ use futures::future::BoxFuture;
 use object_store::Result;
 use tokio::sync::oneshot;
 
-use crate::evidence::{Evidence, Recorder};
+use super::flight::{Attempt, Flight};
 use crate::health::Permit;
+use crate::pace::Slot;
+use crate::request::Request;
 use crate::time::{self, Instant, Sleep, sleep_until};
 
 pub(super) struct Race<'a, A> {
     flights: Vec<Flight<'a, A>>,
     queue: Vec<Place>,
+    /// Regions at their limit, and who waits for them.
+    paced: Vec<(usize, BoxFuture<'static, Slot>)>,
     /// When those who wait give up; only meaningful while somebody waits.
     patience_ends: Instant,
-}
-
-/// One attempt in the air.
-pub(super) struct Flight<'a, A> {
-    pub(super) attempt: Attempt,
-    pub(super) future: BoxFuture<'a, Result<A>>,
-    pub(super) limit: Instant,
-}
-
-/// What is known of an attempt besides its future.
-#[derive(Debug)]
-pub(super) struct Attempt {
-    pub(super) region: usize,
-    pub(super) permit: Permit,
-    pub(super) began: Instant,
-    /// Its limit is shorter than the region's own: running into it says nothing about the region.
-    pub(super) shortened: bool,
-    /// What it does on the wire, where its region's store tells.
-    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// A place in a region's queue.
@@ -50,22 +34,33 @@ struct Place {
     permit: oneshot::Receiver<Permit>,
 }
 
-impl Attempt {
-    /// What was seen of it on the wire.
-    pub(super) fn evidence(&self) -> Option<Evidence> {
-        self.recorder.as_ref().map(|recorder| recorder.evidence())
-    }
-}
-
 /// What ended the wait.
 pub(super) enum Landing<A> {
     Landed(Attempt, Result<A>),
     TimedOut(Attempt),
+    /// The attempt on this region is slow.
+    Impatient(usize),
+    /// The attempt on this region still waits.
+    StillWaiting(usize),
+    /// The region has been left alone for its silence while this attempt waits there.
+    Abandoned(usize),
     /// The probe that was waited for has been answered: go on.
     Granted(usize, Permit),
     /// The probe that was waited for has failed, or took too long.
     SentAway(usize),
+    /// The region's pace lets the call in.
+    Paced(usize, Slot),
     DeadlineOver,
+}
+
+impl<A> Landing<A> {
+    /// An answer that is not the one to the request is an error of its region.
+    pub(super) fn checked(self, request: &impl Request<Answer = A>) -> Self {
+        let Self::Landed(attempt, Ok(answer)) = self else { return self };
+        let status = attempt.evidence().and_then(|evidence| evidence.status);
+        let answer = request.check(&answer, status).map(|()| answer);
+        Self::Landed(attempt, answer)
+    }
 }
 
 /// The one timer of a call, made when something is first waited for.
@@ -73,7 +68,7 @@ pub(super) type Timer = Option<Sleep>;
 
 impl<'a, A> Race<'a, A> {
     pub(super) fn new(now: Instant) -> Self {
-        Self { flights: Vec::new(), queue: Vec::new(), patience_ends: now }
+        Self { flights: Vec::new(), queue: Vec::new(), paced: Vec::new(), patience_ends: now }
     }
 
     pub(super) fn start(&mut self, flight: Flight<'a, A>) {
@@ -85,8 +80,32 @@ impl<'a, A> Race<'a, A> {
         self.queue.push(Place { region, permit });
     }
 
+    /// Waits until the region's pace lets another call in.
+    pub(super) fn wait_for_pace(&mut self, region: usize, turn: BoxFuture<'static, Slot>) {
+        self.paced.push((region, turn));
+    }
+
+    /// Nobody waits for a pace any longer: one region has let the call in.
+    pub(super) fn leave_paces(&mut self) {
+        self.paced.clear();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.flights.is_empty() && self.queue.is_empty()
+        self.flights.is_empty() && self.queue.is_empty() && self.paced.is_empty()
+    }
+
+    /// Nothing is on its way but what is slow: the next region may be asked beside it.
+    pub(super) fn wants_more(&self) -> bool {
+        self.queue.is_empty() && self.paced.is_empty() && self.flights.iter().all(|flight| flight.is_slow)
+    }
+
+    pub(super) fn flight(&mut self, region: usize) -> Option<&mut Flight<'a, A>> {
+        self.flights.iter_mut().find(|flight| flight.attempt.region == region)
+    }
+
+    /// The attempts that were overtaken, and may outlive the call.
+    pub(super) fn into_overtaken(self) -> impl Iterator<Item = Flight<'a, A>> {
+        self.flights.into_iter()
     }
 
     /// The attempts that are still in the air.
@@ -100,7 +119,7 @@ impl<'a, A> Race<'a, A> {
     }
 
     fn poll_next(&mut self, timer: Pin<&mut Timer>, deadline: Instant, cx: &mut Context<'_>) -> Poll<Landing<A>> {
-        if let Some(landing) = self.poll_flights(cx).or_else(|| self.poll_queue(cx)) {
+        if let Some(landing) = self.poll_flights(cx).or_else(|| self.poll_queue(cx)).or_else(|| self.poll_paced(cx)) {
             return Poll::Ready(landing);
         }
         self.poll_timer(timer, deadline, cx)
@@ -108,8 +127,11 @@ impl<'a, A> Race<'a, A> {
 
     fn poll_flights(&mut self, cx: &mut Context<'_>) -> Option<Landing<A>> {
         for index in 0..self.flights.len() {
-            if let Poll::Ready(result) = self.flights[index].future.poll_unpin(cx) {
+            if let Poll::Ready(result) = self.flights[index].future.poll(cx) {
                 return Some(Landing::Landed(self.flights.swap_remove(index).attempt, result));
+            }
+            if let Some(region) = self.flights[index].poll_abandonment(cx) {
+                return Some(Landing::Abandoned(region));
             }
         }
         None
@@ -125,10 +147,19 @@ impl<'a, A> Race<'a, A> {
         None
     }
 
+    fn poll_paced(&mut self, cx: &mut Context<'_>) -> Option<Landing<A>> {
+        for index in 0..self.paced.len() {
+            if let Poll::Ready(slot) = self.paced[index].1.poll_unpin(cx) {
+                return Some(Landing::Paced(self.paced.swap_remove(index).0, slot));
+            }
+        }
+        None
+    }
+
     fn poll_timer(&mut self, mut timer: Pin<&mut Timer>, deadline: Instant, cx: &mut Context<'_>) -> Poll<Landing<A>> {
         loop {
             let patience = (!self.queue.is_empty()).then_some(self.patience_ends);
-            let limits = self.flights.iter().map(|flight| flight.limit).chain(patience);
+            let limits = self.flights.iter().map(Flight::alarm).chain(patience);
             let alarm = limits.min().map_or(deadline, |limit| limit.min(deadline));
             if timer.as_ref().as_pin_ref().is_none_or(|sleep| sleep.deadline() != alarm) {
                 timer.set(Some(sleep_until(alarm)));
@@ -154,6 +185,15 @@ impl<'a, A> Race<'a, A> {
         }
         if now >= deadline {
             return Some(Landing::DeadlineOver);
+        }
+        for flight in &self.flights {
+            let region = flight.attempt.region;
+            if flight.patience_ends.is_some_and(|time| now >= time) {
+                return Some(Landing::Impatient(region));
+            }
+            if flight.tells_at.is_some_and(|time| now >= time) {
+                return Some(Landing::StillWaiting(region));
+            }
         }
         let gives_up = !self.queue.is_empty() && now >= self.patience_ends;
         gives_up.then(|| Landing::SentAway(self.queue.swap_remove(0).region))

@@ -25,6 +25,11 @@ settings! {
         pub window: Duration = Duration::from_secs(10),
         /// Calls within `window` below which `failure_rate` says nothing (default 20).
         pub minimum_calls: u32 = 20,
+        /// How long attempts may wait for nothing (default 1 s): once `failure_threshold` attempts have together waited so many times
+        /// this long, for headers or for the next byte, while another region answered, the circuit opens. Callers with short limits
+        /// would otherwise go away for ever before an attempt has failed. Too short: a slow region looks dead.
+        #[serde(with = "humantime_serde")]
+        pub silence: Duration = Duration::from_secs(1),
         /// How long the circuit stays open the first time (default 30 s). Too short: trials hammer a sick region. Too long: a
         /// healthy one stays unused.
         #[serde(with = "humantime_serde")]
@@ -43,6 +48,10 @@ settings! {
         /// with each byte of a body.
         #[serde(with = "humantime_serde")]
         pub half_open_timeout: Duration = Duration::from_secs(30),
+        /// How long a read waits for a trial that it happens to be, before a closed region is asked beside it (default 200 ms). The
+        /// trial runs on to its verdict. Too long: that is what the end of an outage costs a read. Too short: more reads are made twice.
+        #[serde(with = "humantime_serde")]
+        pub trial_patience: Duration = Duration::from_millis(200),
         /// Over this time a region whose circuit has closed climbs back from 10 % of its share to all of it (default 10 s).
         /// Zero sends a full flood into a cold region.
         #[serde(with = "humantime_serde")]
@@ -83,6 +92,8 @@ impl BreakerConfig {
         }
         let times = [
             ("window", self.window),
+            ("silence", self.silence),
+            ("trial_patience", self.trial_patience),
             ("open_for", self.open_for),
             ("half_open_timeout", self.half_open_timeout),
             ("open_for_max", self.open_for_max),

@@ -1,14 +1,29 @@
-//! What the circuits of one store know of each other: three counts, no locks.
+//! What the circuits of one store know of each other: a few numbers, no locks.
 //!
 //! A circuit that closes while none was closed has ended an outage of everything. The others must not sit out their open time
 //! then: one cold region would carry all the load. Instead of calling them, it leaves a mark that each sees when it is next asked.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::transition::CircuitClass;
+use crate::time::Instant;
 
-#[derive(Debug, Default)]
-pub(crate) struct Fleet([Shared; 2]);
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    shared: [Shared; 2],
+    /// When each region last answered a read while its circuit was closed.
+    answers: Box<[Stamp]>,
+    throttled: Stamp,
+    probed_early: Stamp,
+}
+
+/// A moment that everybody may move on, without a lock.
+#[derive(Debug)]
+pub(super) struct Stamp {
+    origin: Instant,
+    nanos: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -20,6 +35,42 @@ struct Shared {
 }
 
 impl Fleet {
+    pub(crate) fn new(regions: usize, now: Instant) -> Self {
+        Self {
+            shared: Default::default(),
+            answers: (0..regions).map(|_| Stamp::new(now)).collect(),
+            throttled: Stamp::new(now),
+            probed_early: Stamp::new(now),
+        }
+    }
+
+    /// Some region was too busy just now, or open ones are being asked early: no time for extra requests.
+    pub(crate) fn is_browned_out(&self, now: Instant) -> bool {
+        self.throttled.is_within(BROWN_OUT, now) || self.probed_early.is_within(BROWN_OUT, now)
+    }
+
+    pub(super) fn on_throttled(&self, now: Instant) {
+        self.throttled.set(now);
+    }
+
+    pub(super) fn on_probed_early(&self, now: Instant) {
+        self.probed_early.set(now);
+    }
+
+    pub(super) fn on_answer(&self, region: usize, now: Instant) {
+        self.answers[region].set(now);
+    }
+
+    /// When the region last answered.
+    pub(super) fn heard(&self, region: usize) -> Instant {
+        self.answers[region].get()
+    }
+
+    /// Another region has answered since then.
+    pub(super) fn is_another_heard(&self, region: usize, since: Instant) -> bool {
+        self.answers.iter().enumerate().any(|(other, stamp)| other != region && stamp.get() > since)
+    }
+
     /// Every region is plainly closed: nobody needs to be asked.
     pub(crate) fn is_calm(&self, class: CircuitClass) -> bool {
         self.of(class).unsettled.load(Ordering::Acquire) == 0
@@ -50,6 +101,30 @@ impl Fleet {
     }
 
     fn of(&self, class: CircuitClass) -> &Shared {
-        &self.0[class.index()]
+        &self.shared[class.index()]
     }
 }
+
+impl Stamp {
+    /// A stamp that says `now`, and has never been set.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { origin: now, nanos: AtomicU64::new(0) }
+    }
+
+    pub(super) fn set(&self, now: Instant) {
+        let nanos = now.saturating_duration_since(self.origin).as_nanos();
+        self.nanos.store(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> Instant {
+        self.origin + Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+
+    /// It was set, and not longer ago than this.
+    pub(super) fn is_within(&self, time: Duration, now: Instant) -> bool {
+        self.nanos.load(Ordering::Relaxed) != 0 && now.saturating_duration_since(self.get()) < time
+    }
+}
+
+/// How long one answer that we are too many, or one early probe, is remembered.
+const BROWN_OUT: Duration = Duration::from_secs(1);

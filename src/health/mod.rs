@@ -3,16 +3,16 @@
 //! Each region has two circuits, one for reads and one for writes, each behind a lock that is held for a few instructions and
 //! never across an await. What leaves the lock is a [`Permit`]: it must come back with a verdict, and if it is dropped it frees
 //! its place and teaches nothing.
-//!
-//! Those who have nowhere else to go may wait for a probe in flight. They queue here, in the order they came: an answer lets two
-//! of them go on, each of theirs two more, so that a region which has just come back meets one, then two, then four requests, and
-//! not the whole crowd. A failure sends all of them away; a circuit that closes lets all of them in.
 
 mod breaker;
 pub(crate) mod config;
 mod control;
 mod fleet;
+mod latency;
+mod listening;
 mod permit;
+mod queue;
+mod silence;
 mod snapshot;
 mod transition;
 mod window;
@@ -23,16 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 pub(crate) use breaker::Standing;
-use breaker::{Breaker, EarlyAnswer, Ticket};
+use breaker::{Breaker, EarlyAnswer};
 use config::BreakerConfig;
 use control::Control;
 pub(crate) use control::Override;
 pub(crate) use fleet::Fleet;
+use fleet::Stamp;
+use latency::Latency;
+pub(crate) use listening::Abandonment;
 pub(crate) use permit::Permit;
 use permit::Tally;
+use silence::Silence;
 pub use snapshot::{CircuitSnapshot, HealthSnapshot, RegionSnapshot, Status};
 pub use transition::{CircuitClass, CircuitState, Reason, Transition};
 
@@ -50,6 +54,17 @@ pub(crate) struct Health {
     fleet: Arc<Fleet>,
     watch: Arc<dyn Watch>,
     tally: Tally,
+    /// Its place in the fleet.
+    index: usize,
+    config: Arc<BreakerConfig>,
+    latency: Latency,
+    /// When a body last brought a byte, and when the region was last too busy.
+    delivered: Stamp,
+    throttled: Stamp,
+    /// Since when somebody has been waiting for headers without a pause, if anybody is.
+    busy_since: Stamp,
+    /// Wakes those who wait for a region that has been left alone for its silence.
+    abandoned: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -57,6 +72,8 @@ struct Circuit {
     breaker: Breaker,
     control: Control,
     waiters: VecDeque<oneshot::Sender<Permit>>,
+    /// For headers and for bytes.
+    silences: [Silence; 2],
     /// The last recovery of the fleet that this circuit has heard of.
     recoveries_seen: u64,
     /// What the fleet was last told of this circuit: in use, and plainly so.
@@ -84,6 +101,7 @@ pub(crate) enum LastResort {
 impl Health {
     pub(crate) fn new(
         region: Arc<str>,
+        index: usize,
         config: &Arc<BreakerConfig>,
         fleet: &Arc<Fleet>,
         watch: Arc<dyn Watch>,
@@ -96,12 +114,26 @@ impl Health {
                 breaker: Breaker::new(Arc::clone(config), dice.fork(), now),
                 control: Control::default(),
                 waiters: VecDeque::new(),
+                silences: Default::default(),
                 recoveries_seen: fleet.recoveries(class),
                 closed: true,
                 settled: true,
             })
         };
-        Self { region, circuits: CircuitClass::ALL.map(circuit), fleet: Arc::clone(fleet), watch, tally: Tally::default() }
+        Self {
+            region,
+            circuits: CircuitClass::ALL.map(circuit),
+            fleet: Arc::clone(fleet),
+            watch,
+            tally: Tally::default(),
+            index,
+            config: Arc::clone(config),
+            latency: Latency::new(now),
+            delivered: Stamp::new(now),
+            throttled: Stamp::new(now),
+            busy_since: Stamp::new(now),
+            abandoned: Arc::default(),
+        }
     }
 
     /// Whether the region may be used, without using it.
@@ -130,6 +162,9 @@ impl Health {
                 return (None, None);
             }
             let (answer, change) = circuit.breaker.admit_early(now);
+            if matches!(answer, EarlyAnswer::Admitted(_)) {
+                self.fleet.on_probed_early(now);
+            }
             if matches!(answer, EarlyAnswer::InFlight { .. }) {
                 circuit.waiters.push_back(sender);
             }
@@ -160,58 +195,15 @@ impl Health {
         }
     }
 
-    /// Lets up to `count` of those who wait go on, each with a ticket of its own.
-    fn release(self: &Arc<Self>, class: CircuitClass, count: usize, now: Instant, ticket: impl Fn(&mut Breaker) -> Ticket) {
-        let released: Vec<_> = self.with(class, now, |circuit| {
-            circuit.waiters.retain(|waiter| !waiter.is_closed());
-            let count = count.min(circuit.waiters.len());
-            let waiters: Vec<_> = circuit.waiters.drain(..count).collect();
-            (waiters.into_iter().map(|waiter| (waiter, ticket(&mut circuit.breaker))).collect(), None)
-        });
-        for (waiter, ticket) in released {
-            // One who has gone away meanwhile gives the permit back, and its drop hands it on.
-            let _ = waiter.send(Permit::new(self, class, ticket));
-        }
-    }
-
-    /// Brings a verdict to the circuit, and tells those who wait for it.
-    fn judge(self: &Arc<Self>, class: CircuitClass, now: Instant, verdict: impl FnOnce(&mut Breaker) -> Option<Transition>) {
-        let closed = self.with(class, now, |circuit| {
-            let change = verdict(&mut circuit.breaker);
-            if change.is_some_and(|change| change.to == CircuitState::Open) {
-                circuit.waiters.clear();
-            }
-            (change.is_some_and(|change| change.to == CircuitState::Closed), change)
-        });
-        if closed {
-            self.release(class, usize::MAX, now, Breaker::admit_waiter);
-        }
-    }
-
-    /// The caller of this ticket went away: its place goes to the next who waits, if anyone does.
-    fn cancel(self: &Arc<Self>, class: CircuitClass, ticket: Ticket, now: Instant) {
-        let anyone = self.with(class, now, |circuit| {
-            if !circuit.breaker.is_current(ticket) {
-                return (false, None);
-            }
-            circuit.waiters.retain(|waiter| !waiter.is_closed());
-            let change = circuit.breaker.on_cancel(ticket, now, !circuit.waiters.is_empty());
-            if change.is_some() {
-                circuit.waiters.clear();
-            }
-            (!circuit.waiters.is_empty(), change)
-        });
-        if anyone {
-            self.release(class, 1, now, |breaker| breaker.admit_heir(now));
-        }
-    }
-
     /// Runs `act` under the lock, keeps the fleet's counts true, and tells of a transition once the lock is released.
     fn with<T>(&self, class: CircuitClass, now: Instant, act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>)) -> T {
         let mut circuit = self.circuits[class.index()].lock();
         let heard = self.hear_of_recovery(&mut circuit, class, now);
         let (result, change) = act(&mut circuit);
         self.count(&mut circuit, class, now);
+        if change.is_some() {
+            circuit.silences.iter_mut().for_each(Silence::clear);
+        }
         drop(circuit);
         for change in heard.into_iter().chain(change) {
             self.watch.on_transition(&self.region, class, change);

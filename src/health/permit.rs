@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::breaker::Ticket;
+use super::silence::{For, Wait};
 use super::{CircuitClass, Health};
+use crate::pace::Slot;
 use crate::time::{self, Instant};
 
 /// Leave to use a region for one attempt, until its last byte.
 ///
 /// It is brought back with a verdict. Dropped without one, as it is when its caller goes away, it frees its place and teaches
-/// nothing: there is no await point at which it could leak.
+/// nothing but how long it has waited: there is no await point at which it could leak.
 #[derive(Debug)]
 #[must_use = "a permit that is dropped at once was never used"]
 pub(crate) struct Permit {
@@ -18,6 +20,12 @@ pub(crate) struct Permit {
     class: CircuitClass,
     /// None: whatever happens, the circuit does not hear of it.
     ticket: Option<Ticket>,
+    /// What it waits for, where the region's silence counts.
+    wait: Option<Wait>,
+    /// It is counted among those that wait for headers.
+    is_counted: bool,
+    /// Its place among what may be under way in the region, to the last byte.
+    slot: Option<Slot>,
 }
 
 /// What happened to a region since the store was built, whatever its circuit made of it.
@@ -27,6 +35,8 @@ pub(super) struct Tally {
     pub(super) successes: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) in_flight: AtomicU32,
+    /// Gets and heads that wait for headers.
+    pub(super) waiting: AtomicU32,
 }
 
 impl Permit {
@@ -40,16 +50,50 @@ impl Permit {
 
     fn with(health: &Arc<Health>, class: CircuitClass, ticket: Option<Ticket>) -> Self {
         health.tally.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self { health: Arc::clone(health), class, ticket }
+        Self { health: Arc::clone(health), class, ticket, wait: None, is_counted: false, slot: None }
     }
 
-    /// The attempt has been sent.
-    pub(crate) fn sent(&self) {
+    pub(crate) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Keeps this place as long as the permit lives.
+    pub(crate) fn keep(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+    }
+
+    /// It is a trial: its verdict decides whether the region is used again.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.ticket.is_some_and(|ticket| !ticket.is_plain())
+    }
+
+    /// The attempt has been sent. `is_timed` where its answer is expected at once, as that of a get or head is.
+    pub(crate) fn sent(&mut self, is_timed: bool, now: Instant) {
         self.health.tally.attempts.fetch_add(1, Ordering::Relaxed);
+        if is_timed {
+            self.wait = Some(Wait::new(For::Headers, now));
+            self.is_counted = true;
+            if self.health.tally.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
+                self.health.busy_since.set(now);
+            }
+        }
+    }
+
+    /// The region has given a sign of life, whatever it said.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        let was_asked = matches!(self.wait.take(), Some(Wait { what: For::Headers, .. }));
+        if was_asked && self.ticket.is_some_and(Ticket::is_plain) {
+            self.health.on_heard(For::Headers, now);
+        }
+        self.waits_no_more();
     }
 
     /// The region has answered; the verdict waits for the end of the body.
-    pub(crate) fn answered(&self, now: Instant) {
+    pub(crate) fn answered(&mut self, now: Instant) {
+        if let Some(Wait { what: For::Headers, since, .. }) = self.wait {
+            self.health.latency.answered(now.saturating_duration_since(since), now);
+        }
+        self.heard(now);
         let Some(ticket) = self.ticket else { return };
         if ticket.is_plain() {
             return;
@@ -64,22 +108,43 @@ impl Permit {
         self.health.release(self.class, RELEASED_BY_AN_ANSWER, now, super::Breaker::admit_waiter);
     }
 
-    /// The caller waits for the region's next byte.
-    pub(crate) fn waits(&self, now: Instant) {
+    /// The caller waits for the region's next byte, which may count as silence.
+    pub(crate) fn waits(&mut self, counts: bool, now: Instant) {
+        self.wait = counts.then(|| Wait::new(For::Bytes, now));
         if let Some(ticket) = self.ticket.filter(|ticket| !ticket.is_plain()) {
             self.health.with(self.class, now, |circuit| (circuit.breaker.on_wait(ticket, now), None));
         }
     }
 
     /// The region has delivered, and it is the caller's turn.
-    pub(crate) fn idles(&self, now: Instant) {
+    pub(crate) fn idles(&mut self, now: Instant) {
+        if self.wait.take().is_some() {
+            self.health.on_heard(For::Bytes, now);
+        }
         if let Some(ticket) = self.ticket.filter(|ticket| !ticket.is_plain()) {
             self.health.with(self.class, now, |circuit| (circuit.breaker.on_idle(ticket, now), None));
         }
     }
 
+    /// It still waits, and says so: silence counts.
+    pub(crate) fn still_waits(&mut self, now: Instant) {
+        if let (Some(wait), Some(ticket)) = (&mut self.wait, self.ticket) {
+            self.health.on_waited(self.class, ticket, wait, now);
+        }
+    }
+
+    fn waits_no_more(&mut self) {
+        if std::mem::take(&mut self.is_counted) {
+            self.health.tally.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// The region did all that was asked of it.
     pub(crate) fn succeed(mut self, now: Instant) {
+        if matches!(self.wait, Some(Wait { what: For::Headers, .. })) {
+            self.answered(now);
+        }
+        self.wait = None;
         self.health.tally.successes.fetch_add(1, Ordering::Relaxed);
         if let Some(ticket) = self.ticket.take() {
             self.health.judge(self.class, now, |breaker| breaker.on_success(ticket, now));
@@ -88,6 +153,7 @@ impl Permit {
 
     /// The region is at fault.
     pub(crate) fn fail(mut self, now: Instant) {
+        self.wait = None;
         self.health.tally.failures.fetch_add(1, Ordering::Relaxed);
         if let Some(ticket) = self.ticket.take() {
             self.health.judge(self.class, now, |breaker| breaker.on_failure(ticket, now));
@@ -96,15 +162,30 @@ impl Permit {
 
     /// The region is too busy: no fault, but no success either.
     pub(crate) fn throttled(mut self, now: Instant) {
+        self.heard(now);
+        self.health.on_throttled(now);
         if let Some(ticket) = self.ticket.take() {
             self.health.judge(self.class, now, |breaker| breaker.on_throttle(ticket, now));
         }
+    }
+
+    /// Nobody waits for it any longer: what is known is that it took at least so long.
+    pub(crate) fn give_up(&mut self, now: Instant) {
+        self.still_waits(now);
+        if let Some(Wait { what: For::Headers, since, .. }) = self.wait.take() {
+            self.health.latency.given_up(now.saturating_duration_since(since), now);
+        }
+        self.waits_no_more();
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.health.tally.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.waits_no_more();
+        if self.wait.is_some() {
+            self.give_up(time::now());
+        }
         if let Some(ticket) = self.ticket.take().filter(|ticket| !ticket.is_plain()) {
             self.health.cancel(self.class, ticket, time::now());
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -19,6 +20,8 @@ pub struct HealthSnapshot {
     pub status: Status,
     /// The regions in configured order.
     pub regions: Vec<RegionSnapshot>,
+    /// Extra attempts that the retry budget refused, since the store was built.
+    pub retry_budget_refused: u64,
 }
 
 /// One word for the whole store, judged by its reads.
@@ -46,6 +49,10 @@ pub struct RegionSnapshot {
     pub write: CircuitSnapshot,
     /// Whether an operator has drained it or forced it open.
     pub operator_override: bool,
+    /// Time within which half of its answers to gets and heads come; None where too little is known.
+    pub p50: Option<Duration>,
+    /// Time within which 95 of 100 of them come.
+    pub p95: Option<Duration>,
     /// Calls and bodies that are under way.
     pub in_flight: u32,
     /// Attempts sent since the store was built.
@@ -78,6 +85,8 @@ impl Health {
             operator_override: matches!(self.standing(CircuitClass::Read, now), Standing::Drained | Standing::ForcedOpen),
             read,
             write,
+            p50: self.p50(),
+            p95: self.p95(),
             in_flight: self.tally.in_flight.load(Ordering::Relaxed),
             attempts: self.tally.attempts.load(Ordering::Relaxed),
             successes: self.tally.successes.load(Ordering::Relaxed),
@@ -100,13 +109,13 @@ impl Health {
 }
 
 impl HealthSnapshot {
-    pub(crate) fn new(store: Arc<str>, regions: Vec<RegionSnapshot>) -> Self {
+    pub(crate) fn new(store: Arc<str>, regions: Vec<RegionSnapshot>, retry_budget_refused: u64) -> Self {
         let in_use = regions.iter().filter(|region| region.read.state == CircuitState::Closed && !region.operator_override).count();
         let status = match in_use {
             0 => Status::Down,
             count if count < regions.len() => Status::Degraded,
             _ => Status::Healthy,
         };
-        Self { store, status, regions }
+        Self { store, status, regions, retry_budget_refused }
     }
 }

@@ -1,6 +1,7 @@
 //! The words for what a circuit does.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -48,6 +49,10 @@ pub enum Reason {
     ConsecutiveFailures(u32),
     /// So large a share of failures in the window.
     FailureRate(f64),
+    /// Attempts together waited so long for nothing, while another region answered.
+    Silence(Duration),
+    /// So large a share of calls was turned away as too many.
+    Throttling(f64),
     /// The open time is over.
     TimeIsUp,
     /// A request found no other region and asked early.
@@ -105,6 +110,8 @@ impl fmt::Display for Reason {
         match self {
             Self::ConsecutiveFailures(count) => write!(f, "{count} failures in a row"),
             Self::FailureRate(rate) => write!(f, "{:.0} % of calls failed", rate * 100.0),
+            Self::Silence(waited) => write!(f, "attempts waited {:.1} s in all for nothing", waited.as_secs_f64()),
+            Self::Throttling(rate) => write!(f, "{:.0} % of calls were throttled", rate * 100.0),
             Self::TimeIsUp => f.write_str("the open time is over"),
             Self::NothingElseLeft => f.write_str("a request found no other region"),
             Self::TrialFailed => f.write_str("a trial failed"),

@@ -46,7 +46,7 @@ pub(crate) struct Plan {
     /// Asked before all others: it may have recovered, and somebody has to find out.
     trial: Option<usize>,
     in_use: RegionSet,
-    /// Asked only when the others in use have been: weight 0, or still climbing back.
+    /// Asked only when the others in use have been: weight 0, slow as a whole, or still climbing back.
     reluctant: RegionSet,
 }
 
@@ -89,17 +89,20 @@ impl Plan {
         Self { order, trial: None, in_use: RegionSet::default(), reluctant: RegionSet::default() }
     }
 
-    /// Lays the facts over the order. `standings` is None where every region is plainly closed.
+    /// Lays the facts over the order. `standings` is None where every region is plainly closed. A region that is `slow` as a whole
+    /// keeps a hundredth of its first picks: enough to notice that it is slow no more.
     pub(crate) fn new(
         order: Order,
         standings: Option<&[Standing]>,
         may_try: RegionSet,
         allowed: RegionSet,
+        slow: RegionSet,
         weights: &Weights,
         dice: &Dice,
     ) -> Self {
-        let mut plan = Self { order, trial: None, in_use: allowed, reluctant: weights.zero() };
-        if order.follow == Follow::Behind {
+        let mut plan = Self { order, trial: None, in_use: allowed, reluctant: weights.zero().or(slow) };
+        let is_slow = slow.contains(order.start) && !weights.zero().contains(order.start);
+        if order.follow == Follow::Behind || (is_slow && dice.unit() < SLOW_SHARE) {
             plan.reluctant.remove(order.start);
         }
         let Some(standings) = standings else { return plan };
@@ -119,6 +122,11 @@ impl Plan {
         plan
     }
 
+    /// These are asked only when the others in use have been: they have asked for a pause.
+    pub(crate) fn spare(&mut self, held: RegionSet) {
+        self.reluctant = self.reluctant.or(held);
+    }
+
     /// The next region to ask among those in use; None once all of them have been.
     pub(crate) fn next(&self, untried: RegionSet, weights: &Weights, dice: &Dice) -> Option<usize> {
         let trial = self.trial.filter(|index| untried.contains(*index));
@@ -133,6 +141,8 @@ impl Plan {
         self.in_use.and(untried).len() + usize::from(trial)
     }
 }
+
+const SLOW_SHARE: f64 = 0.01;
 
 #[cfg(test)]
 mod tests;

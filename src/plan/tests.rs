@@ -19,7 +19,7 @@ fn walk(order: Order, weights: &Weights, dice: &Dice) -> Vec<usize> {
 
 fn walk_with(order: Order, weights: &Weights, dice: &Dice, standings: Option<&[Standing]>) -> Vec<usize> {
     let mut untried = RegionSet::first(weights.len());
-    let plan = Plan::new(order, standings, untried, untried, weights, dice);
+    let plan = Plan::new(order, standings, untried, untried, RegionSet::default(), weights, dice);
     let mut walked = Vec::new();
     while let Some(region) = plan.next(untried, weights, dice) {
         untried.remove(region);

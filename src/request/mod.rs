@@ -1,5 +1,6 @@
 //! Each call as a value that can be attempted on any region's store.
 
+mod check;
 mod options;
 mod read;
 mod write;
@@ -14,13 +15,14 @@ use object_store::path::Path;
 use crate::health::CircuitClass;
 use crate::operation::Operation;
 use crate::region::{RegionSet, RegionState};
+pub(crate) use check::Version;
 pub use options::CallOptions;
 pub(crate) use read::{Get, List, ListWithDelimiter};
 pub(crate) use write::{Copy, CreateUpload, Delete, Once, Put, Rename, time_for};
 
 /// One call of the trait, as the loop sees it.
 pub(crate) trait Request: Send + Sync {
-    type Answer: Send;
+    type Answer: Send + 'static;
 
     fn operation(&self) -> Operation;
 
@@ -49,6 +51,23 @@ pub(crate) trait Request: Send + Sync {
     /// Time that its size wants on top of the limits.
     fn extra_time(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// Its answer is expected at once: waiting for it counts as silence, and a slow one may be hedged.
+    fn is_timed(&self) -> bool {
+        false
+    }
+
+    /// Refuses an answer that is not the one to this request. `status` is what was seen on the wire, if anything was.
+    fn check(&self, answer: &Self::Answer, status: Option<u16>) -> Result<()> {
+        let _ = (answer, status);
+        Ok(())
+    }
+
+    /// One attempt that may outlive the call, where there is such a thing: a trial runs on to its verdict.
+    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<Self::Answer>>> {
+        let _ = region;
+        None
     }
 
     /// One attempt.

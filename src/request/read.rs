@@ -1,11 +1,14 @@
 //! The calls that read.
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ListResult, ObjectMeta, Result};
 
+use super::check::{self, Version};
 use super::{Absence, Request, Scope, Target};
 use crate::evidence;
 use crate::health::CircuitClass;
@@ -18,6 +21,8 @@ pub(crate) struct Get<'a> {
     pub(crate) path: &'a Path,
     pub(crate) options: &'a GetOptions,
     pub(crate) scope: Scope,
+    /// What it must be a part of, where a broken body goes on.
+    pub(crate) version: Option<Version<'a>>,
 }
 
 /// `list` and `list_with_offset`, to the first item.
@@ -60,12 +65,32 @@ impl Request for Get<'_> {
         Absence::Search
     }
 
+    fn is_timed(&self) -> bool {
+        true
+    }
+
+    fn check(&self, answer: &GetResult, status: Option<u16>) -> Result<()> {
+        check::answer_to_get(self.options, self.version, answer, status)
+    }
+
+    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
+        let (store, path, options) = (Arc::clone(&region.store), self.path.clone(), self.watched_options());
+        Some(async move { store.get_opts(&path, options).await }.boxed())
+    }
+
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
+        region.store.get_opts(self.path, self.watched_options())
+    }
+}
+
+impl Get<'_> {
+    /// The caller's options, and where the evidence goes.
+    fn watched_options(&self) -> GetOptions {
         let mut options = self.options.clone();
         if let Some(recorder) = evidence::current() {
             options.extensions.insert(recorder);
         }
-        region.store.get_opts(self.path, options)
+        options
     }
 }
 
@@ -92,7 +117,17 @@ impl Request for List {
         Absence::Refusal
     }
 
+    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<Self::Answer>>> {
+        Some(self.first_item(region))
+    }
+
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>> {
+        self.first_item(region)
+    }
+}
+
+impl List {
+    fn first_item(&self, region: &RegionState) -> BoxFuture<'static, Result<BoxStream<'static, Result<ObjectMeta>>>> {
         let after = self.after.as_ref().filter(|_| region.ordered);
         let mut rest = match after.or(self.offset.as_ref()) {
             Some(offset) => region.store.list_with_offset(self.prefix.as_ref(), offset),

@@ -240,7 +240,7 @@ impl Request for Delete {
     }
 }
 
-impl<T: Send> Request for Once<'_, T> {
+impl<T: Send + 'static> Request for Once<'_, T> {
     type Answer = T;
 
     fn operation(&self) -> Operation {

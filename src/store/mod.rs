@@ -22,6 +22,7 @@ use object_store::{
 
 use crate::event::Event;
 use crate::failover::Core;
+use crate::failover::hedge::HedgeCounts;
 use crate::health::{HealthSnapshot, Override};
 use crate::region::RegionState;
 use crate::time;
@@ -51,7 +52,14 @@ impl FailoverStore {
     #[must_use]
     pub fn health(&self) -> HealthSnapshot {
         let now = time::now();
-        HealthSnapshot::new(Arc::clone(&self.name), self.core.regions.iter().map(|region| region.health.snapshot(now)).collect())
+        let regions = self.core.regions.iter().map(|region| region.health.snapshot(now)).collect();
+        HealthSnapshot::new(Arc::clone(&self.name), regions, self.core.budget.refused())
+    }
+
+    /// Hedges since the store was built.
+    #[must_use]
+    pub fn hedges(&self) -> HedgeCounts {
+        self.core.hedging.counts()
     }
 
     /// Events from now on. A receiver that lags behind loses the oldest; it never slows a request.

@@ -40,11 +40,11 @@ async fn get_by(store: &FailoverStore, path: &Path, options: GetOptions, route: 
     let core = &store.core;
     let operation = if options.head { Operation::Head } else { Operation::Get };
     let scope = core.read_scope(Call { operation, path: Some(path), extensions: Some(&options.extensions) })?;
-    let request = Get { path, options: &options, scope };
+    let request = Get { path, options: &options, scope, version: None };
     let mut served = run(core, &request, route).await?;
     let region = Arc::clone(&core.regions.get(served.region).name);
     let stale = scope.first.is_some_and(|home| home != served.region);
-    served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: false, stale });
+    served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: served.hedged, stale });
     Ok(Body::guard(core, &request, served, store.may_resume))
 }
 
@@ -58,7 +58,10 @@ pub(super) async fn get_ranges(store: &FailoverStore, path: &Path, ranges: &[Ran
     for _ in 0..=REREADS {
         let seen = Mutex::new(Vec::new());
         let order = store.core.rotation.next_order(Operation::Get, &store.core.dice);
-        let fetch = |range| fetch_range(store, path, range, Route::Ordered(order), wanted.as_deref(), &seen);
+        let fetch = |range: Range<u64>| {
+            let part = fetch_range(store, path, range.clone(), Route::Ordered(order), wanted.as_deref(), &seen);
+            part.map(move |bytes| bytes.and_then(|bytes| reaches(ranges, &range, bytes)))
+        };
         let parts = match coalesce_ranges(ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await {
             // Nobody who could be asked holds that version any more.
             Err(error) if wanted.is_some() && is_gone(&error) => {
@@ -91,6 +94,20 @@ fn fetch_range<'a>(
             result.bytes()
         })
         .boxed()
+}
+
+/// Refuses ranges that begin behind the end of the object: `coalesce_ranges` would panic, as it looks for them in what came.
+fn reaches(ranges: &[Range<u64>], fetched: &Range<u64>, bytes: Bytes) -> Result<Bytes> {
+    let end = fetched.start + bytes.len() as u64;
+    let behind = |range: &&Range<u64>| range.start >= end && range.start < fetched.end && range.start >= fetched.start;
+    match ranges.iter().find(behind) {
+        None => Ok(bytes),
+        Some(range) => {
+            // object_store's own words for it.
+            let why = format!("Wanted range starting at {}, but object was only {end} bytes long", range.start);
+            Err(Error::Generic { store: "FailoverStore", source: why.into() })
+        }
+    }
 }
 
 fn is_gone(error: &Error) -> bool {

@@ -63,7 +63,7 @@ fn once<'f, T>(operation: Operation, path: &'f Path, region: usize, work: BoxFut
     Once { operation, path, scope, circuit, safety: Safety::Once, extra_time, work: Mutex::new(Some(work)) }
 }
 
-async fn in_region<T: Send>(core: &Core, request: Once<'_, T>) -> Result<T> {
+async fn in_region<T: Send + 'static>(core: &Core, request: Once<'_, T>) -> Result<T> {
     let served = run(core, &request, Route::Rotation).await?;
     served.permit.succeed(time::now());
     Ok(served.answer)

@@ -86,7 +86,7 @@ fn deleted_at_home(core: &Arc<Core>, home: usize, paths: BoxStream<'static, Resu
     let name = Arc::clone(&region.name);
     // While the caller has no path to give, it is not home that keeps us waiting.
     let starved = Arc::new(AtomicBool::new(false));
-    let mut deleted = Patient::new(region.store.delete_stream(watched(paths, Arc::clone(&starved))), limit);
+    let mut deleted = Patient::new(region.store.delete_stream(watched(paths, Arc::clone(&starved))), limit, limit);
     let mut ended = false;
     stream::poll_fn(move |cx| {
         loop {
@@ -94,6 +94,7 @@ fn deleted_at_home(core: &Arc<Core>, home: usize, paths: BoxStream<'static, Resu
                 return Poll::Ready(None);
             }
             match ready!(deleted.poll_step(cx)) {
+                Step::StillWaiting | Step::Abandoned => {}
                 Step::Stalled if starved.load(Ordering::Relaxed) => deleted.start_again(),
                 Step::Item(item) => {
                     ended = item.is_none();

@@ -2,6 +2,7 @@
 #![allow(clippy::allow_attributes, dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
 pub mod provider;
+pub mod proxy;
 pub mod s3;
 pub mod scripted;
 pub mod tagged;

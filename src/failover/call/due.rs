@@ -1,28 +1,40 @@
 //! What is due: which regions a call asks next, and how much time each of them gets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, Stage};
 use crate::error::{AttemptOutcome, LeftOut};
-use crate::evidence;
+use crate::evidence::{self, Recorder};
 use crate::failover::Core;
 use crate::failover::config::NotFoundPolicy;
-use crate::failover::race::{Attempt, Flight, Race};
+use crate::failover::flight::{Aloft, Attempt, Flight};
+use crate::failover::race::Race;
 use crate::health::{CircuitClass, LastResort, Permit, Standing};
+use crate::pace::Kind;
 use crate::plan::Plan;
-use crate::region::RegionSet;
+use crate::region::{RegionSet, RegionState};
 use crate::request::Request;
 use crate::time::{self, Instant};
 
 impl<'a, R: Request> Call<'a, R> {
     /// Starts what is due; leaves the race empty where the round is over.
+    ///
+    /// A failed attempt is followed by the next at once, and so is a slow one. Beside a slow one only regions in use are asked.
     pub(in crate::failover) fn start_due(&mut self, race: &mut Race<'a, R::Answer>) {
-        while race.is_empty() && !self.is_overdue() {
+        while (race.wants_more() || self.stage == Stage::SearchDue) && !self.is_overdue() {
             match self.stage {
                 Stage::Rotation => match self.next_in_rotation() {
                     Some(region) => self.start_admitted(region, race),
-                    None => self.stage = Stage::LastResort,
+                    None if race.is_empty() && !self.crowded.and(self.untried).is_empty() => self.wait_for_paces(race),
+                    None if race.is_empty() => self.stage = Stage::LastResort,
+                    None => return,
                 },
+                Stage::SearchDue => {
+                    self.stage = Stage::Search;
+                    self.start_search(race);
+                }
+                _ if !race.is_empty() => return,
                 Stage::Search => self.start_search(race),
                 Stage::LastResort => self.start_last_resort(race),
                 Stage::Exhausted => return,
@@ -40,13 +52,16 @@ impl<'a, R: Request> Call<'a, R> {
         let now = time::now();
         let rounds = self.core.retry.rounds(self.operation, self.scope.allowed.len());
         let decided = self.core.not_found == NotFoundPolicy::Reachable && self.outcome.anyone_lacks_it();
-        if self.sent == 0 || self.round >= rounds || !self.outcome.may_heal() || decided {
+        if self.sent == 0 || self.is_broke || self.round >= rounds || !self.outcome.may_heal() || decided {
             return None;
         }
         self.round += 1;
         let pause = time::scaled(self.core.retry.longest_pause(self.round), self.core.dice.unit());
-        // A round in which nobody may be asked would be none.
-        let begins = time::after(now, pause.max(self.outcome.retry_after()));
+        // A round in which nobody may be asked would be none; nor is one asked for by those who want to be left alone.
+        let asked = self.outcome.asked_again();
+        let (held, until) = self.core.regions.held(asked, now);
+        let held_for = until.filter(|_| held == asked).map_or(Duration::ZERO, |until| until - now);
+        let begins = time::after(now, pause.max(self.outcome.retry_after()).max(held_for));
         (begins < self.deadline).then_some(begins)
     }
 
@@ -54,6 +69,7 @@ impl<'a, R: Request> Call<'a, R> {
     pub(in crate::failover) fn begin_round(&mut self) {
         self.untried = self.outcome.begin_round();
         self.passed_over = RegionSet::default();
+        self.crowded = RegionSet::default();
         self.stage = if self.outcome.anyone_lacks_it() { Stage::Search } else { Stage::Rotation };
         self.make_plan(time::now());
     }
@@ -62,20 +78,26 @@ impl<'a, R: Request> Call<'a, R> {
         let standings = self.class.and_then(|class| self.core.regions.standings(class, now));
         let (weights, dice, allowed) = (self.core.rotation.weights(), &self.core.dice, self.scope.allowed);
         // A trial elsewhere would take a read away from the region that it belongs to.
+        let slow = self.core.hedging.slow(&self.core.regions, now);
         let may_try = if self.request.may_try() { self.scope.first.map_or(allowed, RegionSet::one) } else { RegionSet::default() };
-        self.plan = Plan::new(self.order, standings.as_deref(), may_try, allowed, weights, dice);
+        self.plan = Plan::new(self.order, standings.as_deref(), may_try, allowed, slow, weights, dice);
+        self.plan.spare(self.core.regions.held(allowed, now).0);
     }
 
     /// The next region in use, those that broke last of all.
-    fn next_in_rotation(&self) -> Option<usize> {
-        let candidates = self.untried.without(self.passed_over);
+    pub(super) fn next_in_rotation(&self) -> Option<usize> {
+        let candidates = self.untried.without(self.passed_over).without(self.crowded);
         let next = |among| self.plan.next(among, self.core.rotation.weights(), &self.core.dice);
         let broken = self.broken.iter().copied().collect();
         next(candidates.without(broken)).or_else(|| self.broken.iter().find_map(|region| next(RegionSet::one(*region).and(candidates))))
     }
 
-    fn start_admitted(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
+    pub(super) fn start_admitted(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
         let now = time::now();
+        let Some(slot) = self.enter(region, now) else { return };
+        if !self.can_afford(region, now) {
+            return;
+        }
         let sharers = self.plan.remaining(self.untried.without(self.passed_over));
         let health = &self.core.regions.get(region).health;
         let permit = match self.class {
@@ -83,8 +105,9 @@ impl<'a, R: Request> Call<'a, R> {
             None => Some(health.admit_unjudged(CircuitClass::Write)),
         };
         match permit {
-            Some(permit) => {
+            Some(mut permit) => {
                 self.untried.remove(region);
+                permit.keep(slot);
                 self.start(region, permit, sharers, now, race);
             }
             None => self.passed_over.insert(region),
@@ -107,31 +130,46 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// A region lacks the object: all others are asked at once, or home alone where home's word is wanted.
     fn start_search(&mut self, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
         let home = self.core.authority.filter(|home| self.core.not_found == NotFoundPolicy::Home && self.untried.contains(*home));
         let asked = home.map_or(self.untried, RegionSet::one);
         self.untried = self.untried.without(asked);
         if asked.is_empty() {
             self.stage = Stage::Exhausted;
         }
-        let Some(class) = self.class else { return };
         for region in asked.iter() {
-            let health = &self.core.regions.get(region).health;
-            let permit = match health.standing(class, now) {
-                Standing::Closed { .. } | Standing::Trial => health.admit(class, now),
-                // What may not be judged may still be asked: it might have the object.
-                Standing::Drained | Standing::Busy { answering: true } => Some(health.admit_unjudged(class)),
-                Standing::Busy { answering: false } | Standing::Open { .. } | Standing::ForcedOpen => None,
-            };
-            match permit {
-                Some(permit) => self.start(region, permit, 1, now, race),
-                None => self.start_early(region, now, race),
+            self.search(region, race);
+        }
+    }
+
+    /// Asks one region for an object that another one lacks.
+    pub(super) fn search(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
+        let (now, state) = (time::now(), self.core.regions.get(region));
+        let Some(class) = self.class else { return };
+        let Some(slot) = self.enter(region, now) else {
+            // Without its word nobody knows whether the object exists.
+            return race.wait_for_pace(region, state.pace.enter(Kind::Read));
+        };
+        let permit = match state.health.standing(class, now) {
+            Standing::Closed { .. } | Standing::Trial => state.health.admit(class, now),
+            // What may not be judged may still be asked: it might have the object.
+            Standing::Drained | Standing::Busy { answering: true } => Some(state.health.admit_unjudged(class)),
+            Standing::Busy { answering: false } | Standing::Open { .. } | Standing::ForcedOpen => None,
+        };
+        match permit {
+            Some(mut permit) if self.can_afford(region, now) => {
+                permit.keep(slot);
+                self.start(region, permit, 1, now, race);
             }
+            Some(_) => {}
+            None => self.start_early(region, now, race),
         }
     }
 
     fn start_early(&mut self, region: usize, now: Instant, race: &mut Race<'a, R::Answer>) {
         let Some(class) = self.class else { return };
+        if !self.can_afford(region, now) {
+            return;
+        }
         match self.core.regions.get(region).health.admit_last_resort(class, now) {
             LastResort::Admitted(permit) => self.start(region, permit, 1, now, race),
             LastResort::Wait { place, silent_since } if self.may_wait(silent_since, now) => {
@@ -160,17 +198,44 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     /// Sends one attempt, under the smaller of the region's limit and its share of what is left for `sharers` regions.
-    pub(super) fn start(&mut self, region: usize, permit: Permit, sharers: usize, now: Instant, race: &mut Race<'a, R::Answer>) {
+    pub(super) fn start(&mut self, region: usize, mut permit: Permit, sharers: usize, now: Instant, race: &mut Race<'a, R::Answer>) {
         let core: &'a Core = self.core;
         let state = core.regions.get(region);
         let own = state.limits.attempt(self.operation).saturating_add(self.request.extra_time());
         let share = self.deadline.saturating_duration_since(now) / sharers.max(1) as u32;
         let shortened = share < own.mul_f64(ALMOST_ALL);
-        permit.sent();
+        let is_timed = self.request.is_timed();
+        permit.sent(is_timed, now);
         self.sent += 1;
-        let (recorder, future) = evidence::watch(state.reports, || self.request.attempt(state));
-        let attempt = Attempt { region, permit, began: now, shortened, recorder };
-        race.start(Flight { attempt, future, limit: now + own.min(share) });
+        let patience_ends = self.patience(region, permit.is_trial(), now);
+        let (recorder, future) = self.launch(state, patience_ends.is_some() && permit.is_trial());
+        let tells_at = is_timed.then(|| time::after(now, state.health.silence()));
+        let attempt = Attempt { region, permit, began: now, shortened, recorder, hedge: self.hedge.take() };
+        let limit = now + own.min(share);
+        race.start(Flight { attempt, future, limit, patience_ends, is_slow: false, tells_at, abandonment: None });
+    }
+
+    /// The attempt itself; a trial that may be overtaken must be able to outlive the call.
+    fn launch(&self, state: &'a RegionState, may_be_overtaken: bool) -> (Option<Arc<Recorder>>, Aloft<'a, R::Answer>) {
+        if may_be_overtaken && let Some((recorder, future)) = evidence::watch_some(state.reports, || self.request.detached(state)) {
+            return (recorder, Aloft::Free(future));
+        }
+        let request: &'a R = self.request;
+        let (recorder, future) = evidence::watch(state.reports, || request.attempt(state));
+        (recorder, Aloft::Bound(future))
+    }
+
+    /// Whether the budget lets this region be asked. The first hop to a region is free, unless that region was too busy just now.
+    fn can_afford(&mut self, region: usize, now: Instant) -> bool {
+        let state = self.core.regions.get(region);
+        let free = self.sent == 0 || self.hedge.is_some() || (self.round == 1 && !state.health.is_throttling(JUST_NOW, now));
+        if free || self.core.budget.pay(now) {
+            return true;
+        }
+        self.untried.remove(region);
+        self.is_broke = true;
+        self.outcome.tell(&state.name, AttemptOutcome::LeftOut(LeftOut::BudgetSpent), Duration::ZERO);
+        false
     }
 
     pub(super) fn leave_out(&mut self, region: usize, now: Instant) {
@@ -184,6 +249,9 @@ impl<'a, R: Request> Call<'a, R> {
         self.outcome.tell(&state.name, AttemptOutcome::LeftOut(why), Duration::ZERO);
     }
 }
+
+/// A region that turned us away within this time is not asked for free.
+const JUST_NOW: Duration = Duration::from_secs(1);
 
 /// A limit that lost less than this to the time the call has already taken is still the region's own.
 const ALMOST_ALL: f64 = 0.99;

@@ -4,7 +4,9 @@
 //! the object turns the call into a *search* of all others at once. Where no region in use is left, the *last resort* asks the
 //! regions whose circuits are open, all at once. A round that ends with nothing may be followed by another, after a pause.
 
+mod beside;
 mod due;
+mod paced;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +14,17 @@ use std::time::Duration;
 use object_store::Error;
 
 use super::config::NotFoundPolicy;
+use super::flight::Attempt;
+use super::hedge::Hedge;
 use super::outcome::Outcome;
-use super::race::{Attempt, Race};
-use super::{Core, Route, Served};
+use super::race::Race;
+use super::{Core, Route, Served, overtaken};
 use crate::error::{AttemptOutcome, FailoverError, LeftOut};
 use crate::evidence::Sent;
 use crate::failure::{Failure, FailureClass};
 use crate::health::{CircuitClass, Permit};
 use crate::operation::Operation;
+use crate::pace::Slot;
 use crate::plan::{Order, Plan};
 use crate::region::RegionSet;
 use crate::request::{Absence, Request, Safety, Scope};
@@ -45,14 +50,24 @@ pub(super) struct Call<'a, R> {
     /// Regions whose part in this answer broke before: they come last, the first of them first.
     broken: &'a [usize],
     sent: u32,
+    /// The retry budget has refused it something: there are no further rounds.
+    is_broke: bool,
     /// Permits of regions that refused: charged once another region has served.
     refused: Vec<Permit>,
     outcome: Outcome,
+    /// Paid for, and not sent yet.
+    hedge: Option<Hedge>,
+    /// Regions that are at their limit: asked when no other is left, as soon as they let the call in.
+    crowded: RegionSet,
+    /// A place that a region has given, and that is not used yet.
+    slot: Option<(usize, Slot)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Rotation,
+    /// A region lacks the object: the others are asked at once, whoever else is in the air.
+    SearchDue,
     Search,
     LastResort,
     Exhausted,
@@ -88,10 +103,18 @@ impl<'a, R: Request> Call<'a, R> {
             passed_over: RegionSet::default(),
             broken,
             sent: 0,
+            is_broke: false,
             refused: Vec::new(),
             outcome: Outcome::new(scope.allowed),
+            hedge: None,
+            crowded: RegionSet::default(),
+            slot: None,
         };
         call.make_plan(began);
+        core.budget.on_request();
+        if request.is_timed() {
+            core.hedging.on_request();
+        }
         call
     }
 
@@ -105,21 +128,31 @@ impl<'a, R: Request> Call<'a, R> {
 
     // What has happened.
 
-    /// A region has served: those that refused the same request were at fault after all.
-    pub(super) fn on_served<A>(&mut self, attempt: Attempt, answer: A) -> Served<A> {
+    /// A region has served: those that refused the same request were at fault after all, and the others were overtaken.
+    pub(super) fn on_served(&mut self, mut attempt: Attempt, answer: R::Answer, race: Race<'a, R::Answer>) -> Served<R::Answer> {
         let now = time::now();
         for permit in self.refused.drain(..) {
             permit.fail(now);
         }
         attempt.permit.answered(now);
-        Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent }
+        attempt.hedge.take().into_iter().for_each(Hedge::won);
+        let hedged = race.in_the_air().any(|other| other.began < attempt.began);
+        for flight in race.into_overtaken() {
+            let flavor = self.core.regions.get(flight.attempt.region).flavor;
+            overtaken::run_on(flight, flavor);
+        }
+        Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged }
     }
 
     /// A region has answered with an error; returns it if it is the caller's answer.
     pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
         let now = time::now();
-        let failure = Failure::seen(&error, attempt.evidence());
-        let Attempt { region, permit, began, .. } = attempt;
+        let failure = Failure::seen(&error, attempt.evidence()).in_flavor(self.core.regions.get(attempt.region).flavor);
+        let Attempt { region, mut permit, began, .. } = attempt;
+        if !failure.is_transport() {
+            permit.heard(now);
+        }
+        self.keep_pace(region, &failure, now);
         let absent = failure.is_absence() && matches!(self.request.absence(), Absence::Search | Absence::MoveOn);
         if failure.is_answer() || (failure.is_absence() && self.request.absence() == Absence::Final) {
             permit.succeed(now);
@@ -131,7 +164,7 @@ impl<'a, R: Request> Call<'a, R> {
                 return Some(error);
             }
             if self.stage == Stage::Rotation && self.request.absence() == Absence::Search {
-                self.stage = Stage::Search;
+                self.stage = Stage::SearchDue;
             }
         } else {
             self.charge(permit, &failure, now);
@@ -144,7 +177,7 @@ impl<'a, R: Request> Call<'a, R> {
         None
     }
 
-    fn charge(&mut self, permit: Permit, failure: &Failure, now: Instant) {
+    fn charge(&mut self, mut permit: Permit, failure: &Failure, now: Instant) {
         if failure.is_regions_fault() {
             permit.fail(now);
         } else if failure.class() == FailureClass::Throttled {
@@ -179,8 +212,9 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// A region has not answered in time. Where the time was not the region's own, that says nothing about it. Returns the call's
     /// error if that ends it.
-    pub(super) fn on_timeout(&mut self, attempt: Attempt) -> Option<Error> {
+    pub(super) fn on_timeout(&mut self, mut attempt: Attempt) -> Option<Error> {
         let now = time::now();
+        attempt.permit.give_up(now);
         let (elapsed, evidence) = (now - attempt.began, attempt.evidence());
         if !attempt.shortened {
             attempt.permit.fail(now);
@@ -241,7 +275,8 @@ impl<'a, R: Request> Call<'a, R> {
             self.outcome.tell(name, AttemptOutcome::Unanswered, now - attempt.began);
         }
         for region in self.untried.iter() {
-            self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(LeftOut::NotReached), Duration::ZERO);
+            let why = if self.crowded.contains(region) { LeftOut::AtItsLimit } else { LeftOut::NotReached };
+            self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(why), Duration::ZERO);
         }
         let limit = self.deadline - self.began;
         let reachable = self.core.not_found == NotFoundPolicy::Reachable;

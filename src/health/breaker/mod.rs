@@ -3,7 +3,7 @@
 //! A plain machine of three states. It takes `now` as an argument and never sleeps, locks or logs, so that its whole life can be
 //! written down as one line of a test.
 //!
-//! - **Closed**: calls pass. Failures in a row, or a share of failures in the window, open it.
+//! - **Closed**: calls pass. Failures in a row, a share of failures in the window, silence and lasting overload open it.
 //! - **Open**: nothing passes until its time is up. The time is jittered, doubles with each failed trial, and is back at its first
 //!   value once the circuit has stayed closed as long as it was last open.
 //! - **Half-open**: a few trials pass. Enough successes close it, one failure opens it again.
@@ -23,6 +23,7 @@
 mod admission;
 mod half_open;
 mod transitions;
+mod tripping;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(super) struct Breaker {
     state: State,
     era: u64,
     window: Window,
+    /// What it turned away as too many, over a longer time: overload passes.
+    throttles: Window,
     /// How long the last opening was meant to last, before jitter; zero where the next one starts from the first value.
     open_for: Duration,
     trials_started: u64,
@@ -76,7 +79,8 @@ impl Breaker {
     pub(super) fn new(config: Arc<BreakerConfig>, dice: SmallRng, now: Instant) -> Self {
         let window = Window::new(config.window, now);
         let state = State::Closed(Closed { since: now, failures: 0, ramps: false });
-        Self { config, state, era: 0, window, open_for: Duration::ZERO, trials_started: 0, dice }
+        let throttles = Window::new(tripping::THROTTLE_WINDOW, now);
+        Self { config, state, era: 0, window, throttles, open_for: Duration::ZERO, trials_started: 0, dice }
     }
 
     // Questions.
@@ -134,6 +138,7 @@ impl Breaker {
             State::Closed(closed) => {
                 closed.failures = 0;
                 self.window.add(false, now);
+                self.throttles.add(false, now);
                 None
             }
             State::HalfOpen(half) => {
@@ -155,17 +160,12 @@ impl Breaker {
                 closed.failures += 1;
                 let failures = closed.failures;
                 self.window.add(true, now);
+                self.throttles.add(false, now);
                 self.reason_to_open(failures, now).map(|reason| self.trip(now, reason))
             }
             State::HalfOpen(_) => Some(self.fail_trial(now, Growth::Double)),
             State::Open(_) => None,
         }
-    }
-
-    /// The region was too busy: overload, not death. A trial that ends so opens the circuit again, without doubling its time.
-    pub(super) fn on_throttle(&mut self, ticket: Ticket, now: Instant) -> Option<Transition> {
-        self.half_open_of(ticket)?;
-        Some(self.fail_trial(now, Growth::Keep))
     }
 
     /// The caller went away without a verdict: nothing is learnt but how long it waited.
@@ -210,18 +210,6 @@ impl Breaker {
             State::HalfOpen(half) if ticket.era == self.era => Some(half),
             _ => None,
         }
-    }
-
-    fn reason_to_open(&mut self, failures: u32, now: Instant) -> Option<Reason> {
-        if !self.config.enabled {
-            return None;
-        }
-        if failures >= self.config.failure_threshold {
-            return Some(Reason::ConsecutiveFailures(failures));
-        }
-        let counts = self.window.counts(now);
-        let often = counts.calls >= self.config.minimum_calls && counts.rate() >= self.config.failure_rate.get();
-        often.then(|| Reason::FailureRate(counts.rate()))
     }
 }
 

@@ -144,7 +144,15 @@ fn half_of_twenty_calls_open_it_though_never_five_in_a_row() {
 #[test]
 fn throttling_neither_counts_nor_interrupts_the_run() {
     check("f f f f t f", "c c c c c o");
-    check(&"t ".repeat(30), "c ".repeat(30).trim_end());
+    check(&"t ".repeat(19), "c ".repeat(19).trim_end());
+}
+
+#[test]
+fn throttling_that_lasts_opens_it() {
+    check(&"t ".repeat(20), &format!("{}o", "c ".repeat(19)));
+    check(&"t t t t s ".repeat(5), &format!("{}o - - - -", "c ".repeat(20)));
+    check(&"t t t s ".repeat(20), "c ".repeat(80).trim_end());
+    check(&"t t t t t t t t t +31s ".repeat(5), "c ".repeat(45).trim_end());
 }
 
 #[test]

@@ -62,6 +62,7 @@ impl Breaker {
         self.state = next;
         self.era += 1;
         self.window.clear(now);
+        self.throttles.clear(now);
         change
     }
 }

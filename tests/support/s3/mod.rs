@@ -7,12 +7,13 @@
 
 mod backend;
 mod bucket;
-mod line;
+pub mod line;
 mod listing;
 mod object;
 mod uploads;
-mod wire;
+pub mod wire;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,8 +46,12 @@ impl Server {
         Self { bucket: bucket.to_owned(), wire }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.wire.address()
+    }
+
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.wire.address())
+        format!("http://{}", self.address())
     }
 
     pub fn bucket(&self) -> &str {

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use super::line::{Gate, Held, Line, Socket, cut, lock};
 
 /// Connections the kernel queues for us; more than any test opens at once.
-const BACKLOG: i32 = 1024;
+pub const BACKLOG: i32 = 1024;
 
 /// A port of 127.0.0.1 with `service` behind it. Everything ends when this is dropped.
 pub struct Wire {
@@ -202,7 +202,7 @@ impl Life {
 
 /// A socket on `address` that can share it with the socket claiming it, and with connections of
 /// an earlier life that the kernel has not forgotten yet.
-fn bind(address: SocketAddr) -> io::Result<socket2::Socket> {
+pub fn bind(address: SocketAddr) -> io::Result<socket2::Socket> {
     let socket = socket2::Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
