@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::stream::BoxStream;
 
-use crate::health::{Abandonment, Permit};
+use crate::health::{Abandonment, For, Permit};
 use crate::stall::{Patient, Step};
 use crate::time;
 
@@ -22,6 +22,8 @@ enum Silence {
     /// A page may take its time.
     Ignored,
     Counts(Option<Abandonment>),
+    /// Its circuit has opened for it, and this wait is too young to tell: bytes may flow all the same.
+    Suspect,
 }
 
 impl<T> Source<T> {
@@ -56,7 +58,13 @@ impl<T> Source<T> {
                 _ => {}
             }
             match poll {
-                Poll::Ready(Step::StillWaiting) => self.permit.still_waits(time::now()),
+                Poll::Ready(Step::StillWaiting) => {
+                    self.permit.still_waits(time::now());
+                    if matches!(self.silence, Silence::Suspect) {
+                        self.silence = Silence::Ignored;
+                        return Poll::Ready(Step::Abandoned);
+                    }
+                }
                 Poll::Pending if self.poll_abandonment(cx) => return Poll::Ready(Step::Abandoned),
                 poll => return poll,
             }
@@ -65,23 +73,25 @@ impl<T> Source<T> {
 
     /// The region's pauses count as its silence.
     fn counts(&self) -> bool {
-        matches!(self.silence, Silence::Counts(_))
+        !matches!(self.silence, Silence::Ignored)
     }
 
     fn on_delivered(&mut self) {
         self.permit.idles(time::now());
-        if let Silence::Counts(abandonment) = &mut self.silence {
-            *abandonment = None;
+        if !matches!(self.silence, Silence::Ignored) {
+            self.silence = Silence::Counts(None);
         }
     }
 
     /// The region has been left alone since the caller began to wait.
     fn poll_abandonment(&mut self, cx: &mut Context<'_>) -> bool {
         let Silence::Counts(abandonment) = &mut self.silence else { return false };
-        let abandoned = abandonment.get_or_insert_with(|| self.permit.health().abandonment()).poll_unpin(cx).is_ready();
-        if abandoned {
-            self.silence = Silence::Ignored;
+        let abandonment = abandonment.get_or_insert_with(|| self.permit.health().abandonment(For::Bytes));
+        if abandonment.poll_unpin(cx).is_pending() {
+            return false;
         }
-        abandoned
+        let is_silent_here = self.stream.waited(time::now()) >= self.permit.health().silence();
+        self.silence = if is_silent_here { Silence::Ignored } else { Silence::Suspect };
+        is_silent_here
     }
 }

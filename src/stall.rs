@@ -46,6 +46,11 @@ impl<T> Patient<T> {
         self.waiting.is_some()
     }
 
+    /// For how long it has been waiting.
+    pub(crate) fn waited(&self, now: Instant) -> Duration {
+        self.waiting.as_ref().map_or(Duration::ZERO, |waiting| now.saturating_duration_since(waiting.since))
+    }
+
     pub(crate) fn limit(&self) -> Duration {
         self.limit
     }

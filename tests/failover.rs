@@ -295,17 +295,36 @@ async fn waiters_go_on_one_two_four_at_a_time() {
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_for_a_probe_that_fails_are_sent_away_with_it() {
     let (regions, builder) = replicas(1);
-    let store = builder.retry(settings(json!({"enabled": false}))).build().unwrap();
+    let limits = settings(json!({"attempt": "300ms"}));
+    let store = builder.retry(settings(json!({"enabled": false}))).timeouts(limits).build().unwrap();
     regions[0].fail();
     for _ in 0..5 {
         read(&store).await.unwrap_err();
     }
-    regions[0].next([Mode::Slow(ms(300))]);
     regions[0].set(Mode::Hang);
     let began = Instant::now();
     let reads = join_all((0..5).map(|_| read(&store))).await;
     assert!(reads.iter().skip(1).all(|read| matches!(story(read.as_ref().unwrap_err()), FailoverError::CircuitsOpen { .. })), "{reads:?}");
     assert!(began.elapsed() <= secs(1), "one waits at most early_probe_interval, not {:?}", began.elapsed());
+}
+
+/// Once a bug: a 404 was no answer to those who waited.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_finds_no_key_lets_those_who_wait_go_on() {
+    let (regions, builder) = replicas(1);
+    put(&regions[0], "v").await;
+    let store = builder.retry(settings(json!({"enabled": false}))).build().unwrap();
+    regions[0].fail();
+    for _ in 0..5 {
+        read(&store).await.unwrap_err();
+    }
+    regions[0].set(Mode::Slow(ms(100)));
+    let (missing, key) = ("missing".into(), key());
+    let probe = store.get(&missing);
+    let waiting = join_all((0..3).map(|_| store.get(&key)));
+    let (probe, waiting) = tokio::join!(probe, waiting);
+    assert!(probe.is_err_and(|error| matches!(error, Error::NotFound { .. })));
+    assert!(waiting.iter().all(Result::is_ok), "{waiting:?}");
 }
 
 #[tokio::test(start_paused = true)]

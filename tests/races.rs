@@ -330,3 +330,94 @@ async fn a_pinned_read_is_never_raced() {
     store.get_opts(&key(), options).await.unwrap();
     assert_eq!(calls(&regions), [before[0], before[1] + 1, before[2]]);
 }
+
+/// Once a bug: a replica that was faster than home gave older data for it.
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_home_is_never_hedged() {
+    let (regions, builder) = replicas(3);
+    put(&regions[0], "v").await;
+    regions.iter().for_each(|region| region.set(Mode::Slow(ms(1))));
+    let reads = settings(json!({"home_prefixes": ["folder"], "home_out": "serve_stale"}));
+    let writes = settings(json!({"policy": "home", "home": NAMES[0]}));
+    let store = builder.hedge(hedging("10ms", 1.0)).reads(reads).writes(writes).build().unwrap();
+    regions[0].set(Mode::Slow(ms(150)));
+    for _ in 0..50 {
+        assert_eq!(&*timed(&store).await.1.region, NAMES[0]);
+    }
+    assert_eq!(store.hedges().sent, 0);
+}
+
+/// Once a bug: its limit was its share of the call's time, and running into that taught nothing.
+#[tokio::test(start_paused = true)]
+async fn a_region_far_away_closes_its_circuit_under_short_deadlines() {
+    let (regions, builder) = replicas(3);
+    put(&regions[0], "v").await;
+    let store = builder.build().unwrap();
+    regions[1].fail();
+    while circuits(&store)[1] == CircuitState::Closed {
+        read(&store).await.unwrap();
+    }
+    regions[1].set(Mode::Slow(ms(800)));
+    advance(secs(34)).await;
+    let mut options = GetOptions::default();
+    options.extensions.insert(CallOptions { deadline: Some(ms(900)), ..Default::default() });
+    for _ in 0..2 {
+        store.get_opts(&key(), options.clone()).await.unwrap();
+        sleep(secs(1)).await;
+    }
+    assert_eq!(circuits(&store)[1], CircuitState::Closed);
+}
+
+/// Once a bug: each read of a missing key asked a dead region early, and that counted as an outage of everything.
+#[tokio::test(start_paused = true)]
+async fn missing_keys_do_not_switch_hedging_off_while_one_region_is_out() {
+    let (regions, store) = warm(hedging("10ms", 0.5)).await;
+    regions[2].set(Mode::Fail(Fault::Connect));
+    while circuits(&store)[2] == CircuitState::Closed {
+        read(&store).await.unwrap();
+    }
+    let before = store.hedges().sent;
+    for _ in 0..10 {
+        store.get_opts(&"missing".into(), GetOptions::default()).await.unwrap_err();
+        sleep(ms(100)).await;
+        regions[..2].iter().for_each(|region| region.next([Mode::Slow(ms(40))]));
+        read(&store).await.unwrap();
+        regions[..2].iter().for_each(|region| region.clear());
+        sleep(ms(900)).await;
+    }
+    assert!(store.hedges().sent >= before + 8, "{:?}", store.hedges());
+}
+
+/// Once a bug: attempts that nobody polled were told as silence.
+#[tokio::test(start_paused = true)]
+async fn reads_that_nobody_polls_are_no_silence() {
+    let (regions, builder) = replicas(3);
+    put(&regions[0], "v").await;
+    regions.iter().for_each(|region| region.set(Mode::Slow(ms(50))));
+    let store = builder.build().unwrap();
+    let mut reads = futures::stream::iter(0..32).map(|_| read(&store)).buffer_unordered(32);
+    reads.next().await.unwrap().unwrap();
+    sleep(secs(3)).await;
+    drop(reads);
+    assert_eq!(circuits(&store), [CircuitState::Closed; 3]);
+}
+
+/// Once a bug: bodies that flowed were broken off because the region gave no new headers.
+#[tokio::test(start_paused = true)]
+async fn bodies_that_flow_are_left_alone_when_a_region_gives_no_new_headers() {
+    let (regions, builder) = replicas(3);
+    put(&regions[0], vec![7; 40]).await;
+    let store = builder.build().unwrap();
+    regions[0].set(Mode::Drip(ms(100)));
+    let before = calls(&regions);
+    let mut options = GetOptions::default();
+    options.extensions.insert(CallOptions { pin: Some(NAMES[0].into()), ..Default::default() });
+    let body = store.get_opts(&key(), options).await.unwrap();
+    regions[0].set(Mode::Hang);
+    let download = tokio::spawn(body.bytes());
+    let reads = future::join_all((0..30).map(|_| timeout(secs(2), read(&store)))).await;
+    assert!(reads.iter().all(|read| matches!(read, Ok(Ok(_)))));
+    assert_eq!(circuits(&store)[0], CircuitState::Open);
+    assert_eq!(download.await.unwrap().unwrap().len(), 40);
+    assert_eq!(calls(&regions).iter().sum::<u64>() - before.iter().sum::<u64>(), 1 + 30 + 10, "the download was not asked for again");
+}

@@ -53,11 +53,15 @@ pub(crate) struct Budget {
 struct Bucket {
     tokens: f64,
     filled: Instant,
+    /// Requests per second, over the last second that is over.
+    rate: f64,
+    counted: u64,
+    counted_since: Instant,
 }
 
 impl Budget {
     pub(crate) fn new(config: BudgetConfig, now: Instant) -> Self {
-        let bucket = Bucket { tokens: f64::from(config.min_per_second), filled: now };
+        let bucket = Bucket { tokens: f64::from(config.min_per_second), filled: now, rate: 0.0, counted: 0, counted_since: now };
         Self { config, requests: AtomicU64::new(0), refused: AtomicU64::new(0), bucket: Mutex::new(bucket) }
     }
 
@@ -89,7 +93,14 @@ impl Bucket {
     fn fill(&mut self, config: &BudgetConfig, requests: u64, now: Instant) {
         let by_time = now.saturating_duration_since(self.filled).as_secs_f64() * f64::from(config.min_per_second);
         let by_requests = requests as f64 * config.ratio;
-        let most = (f64::from(config.min_per_second) * KEPT.as_secs_f64()).max(config.ratio * KEPT.as_secs_f64()).max(1.0);
+        self.counted += requests;
+        let counted_for = now.saturating_duration_since(self.counted_since).as_secs_f64();
+        if counted_for >= 1.0 {
+            self.rate = self.counted as f64 / counted_for;
+            (self.counted, self.counted_since) = (0, now);
+        }
+        let per_second = f64::from(config.min_per_second).max(self.rate * config.ratio);
+        let most = (per_second * KEPT.as_secs_f64()).max(1.0);
         self.tokens = (self.tokens + by_time.max(by_requests)).min(most);
         self.filled = now;
     }

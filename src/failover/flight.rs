@@ -9,7 +9,7 @@ use object_store::Result;
 
 use super::hedge::Hedge;
 use crate::evidence::{Evidence, Recorder};
-use crate::health::{Abandonment, Permit};
+use crate::health::{Abandonment, For, Permit};
 use crate::time::Instant;
 
 /// One attempt in the air.
@@ -58,7 +58,7 @@ impl<A> Flight<'_, A> {
     pub(super) fn poll_abandonment(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         // Made only once it has to wait: most answers of a store in memory never do.
         let health = self.tells_at.map(|_| self.attempt.permit.health())?;
-        let abandonment = self.abandonment.get_or_insert_with(|| health.abandonment());
+        let abandonment = self.abandonment.get_or_insert_with(|| health.abandonment(For::Headers));
         abandonment.poll_unpin(cx).is_ready().then(|| {
             (self.abandonment, self.tells_at) = (None, None);
             self.attempt.region

@@ -127,6 +127,14 @@ impl Hedging {
 }
 
 impl Hedge {
+    /// There was nobody to send it to.
+    pub(super) fn unsent(mut self) {
+        if let Some(tally) = self.0.take() {
+            tally.sent.fetch_sub(1, Ordering::Relaxed);
+            tally.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// It has answered first.
     pub(super) fn won(mut self) {
         if let Some(tally) = self.0.take() {

@@ -3,32 +3,38 @@
 //! It is dropped, and all that is learnt is that it took at least so long. A trial is not: a region far away is always overtaken, and
 //! must be able to close its circuit. It runs on in a task of its own to its headers or its limit, and its verdict counts.
 
+use std::sync::Arc;
+
 use object_store::{Error, Result};
 
 use super::flight::{Aloft, Attempt, Flight};
 use crate::failure::{Failure, FailureClass};
 use crate::flavor::Flavor;
+use crate::pace::{Kind, Pace};
 use crate::time::{self, Instant, sleep_until};
 
 /// Lets a trial run on; drops everything else.
-pub(super) fn run_on<A: Send + 'static>(flight: Flight<'_, A>, flavor: Flavor) {
+pub(super) fn run_on<A: Send + 'static>(flight: Flight<'_, A>, flavor: Flavor, pace: Arc<Pace>) {
     let Flight { attempt, future: Aloft::Free(trial), limit, .. } = flight else { return };
     tokio::spawn(async move {
         tokio::select! {
-            answer = trial => judge(attempt, flavor, answer),
+            answer = trial => judge(attempt, flavor, &pace, answer),
             () = sleep_until(limit) => on_timeout(attempt),
         }
     });
 }
 
 /// The headers decide: nobody reads the body. Another region has served the same request, so what the region refuses is its fault.
-fn judge<A>(attempt: Attempt, flavor: Flavor, answer: Result<A>) {
+fn judge<A>(attempt: Attempt, flavor: Flavor, pace: &Pace, answer: Result<A>) {
     let now = time::now();
     let failure = answer.err().map(|error: Error| Failure::seen(&error, attempt.evidence()).in_flavor(flavor));
     match failure {
         None => attempt.permit.succeed(now),
         Some(failure) if failure.is_answer() || failure.is_absence() => attempt.permit.succeed(now),
-        Some(failure) if failure.class() == FailureClass::Throttled => attempt.permit.throttled(now),
+        Some(failure) if failure.class() == FailureClass::Throttled => {
+            pace.on_throttle(Kind::Read, now, failure.retry_after());
+            attempt.permit.throttled(now);
+        }
         Some(_) => attempt.permit.fail(now),
     }
 }

@@ -14,6 +14,7 @@ use object_store::Result;
 use tokio::sync::oneshot;
 
 use super::flight::{Attempt, Flight};
+use crate::error::LeftOut;
 use crate::health::Permit;
 use crate::pace::Slot;
 use crate::request::Request;
@@ -88,6 +89,16 @@ impl<'a, A> Race<'a, A> {
     /// Nobody waits for a pace any longer: one region has let the call in.
     pub(super) fn leave_paces(&mut self) {
         self.paced.clear();
+    }
+
+    pub(super) fn waits_for_paces(&self) -> bool {
+        !self.paced.is_empty()
+    }
+
+    /// Regions that are waited for, and not asked yet.
+    pub(super) fn waited_for(&self) -> impl Iterator<Item = (usize, LeftOut)> {
+        let probed = self.queue.iter().map(|place| (place.region, LeftOut::TrialUnderWay));
+        probed.chain(self.paced.iter().map(|(region, _)| (*region, LeftOut::AtItsLimit)))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -3,7 +3,7 @@
 //! A circuit that closes while none was closed has ended an outage of everything. The others must not sit out their open time
 //! then: one cold region would carry all the load. Instead of calling them, it leaves a mark that each sees when it is next asked.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::transition::CircuitClass;
@@ -14,6 +14,8 @@ pub(crate) struct Fleet {
     shared: [Shared; 2],
     /// When each region last answered a read while its circuit was closed.
     answers: Box<[Stamp]>,
+    /// Whose circuit for reads is closed.
+    in_use: Box<[AtomicBool]>,
     throttled: Stamp,
     probed_early: Stamp,
 }
@@ -39,6 +41,7 @@ impl Fleet {
         Self {
             shared: Default::default(),
             answers: (0..regions).map(|_| Stamp::new(now)).collect(),
+            in_use: (0..regions).map(|_| AtomicBool::new(true)).collect(),
             throttled: Stamp::new(now),
             probed_early: Stamp::new(now),
         }
@@ -66,9 +69,14 @@ impl Fleet {
         self.answers[region].get()
     }
 
-    /// Another region has answered since then.
+    /// Another region has answered since then, and is in use.
     pub(super) fn is_another_heard(&self, region: usize, since: Instant) -> bool {
-        self.answers.iter().enumerate().any(|(other, stamp)| other != region && stamp.get() > since)
+        let others = self.answers.iter().zip(&self.in_use).enumerate().filter(|(other, _)| *other != region);
+        others.into_iter().any(|(_, (stamp, in_use))| stamp.is_set() && stamp.get() >= since && in_use.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_in_use(&self, region: usize, in_use: bool) {
+        self.in_use[region].store(in_use, Ordering::Relaxed);
     }
 
     /// Every region is plainly closed: nobody needs to be asked.
@@ -120,9 +128,13 @@ impl Stamp {
         self.origin + Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
 
+    fn is_set(&self) -> bool {
+        self.nanos.load(Ordering::Relaxed) != 0
+    }
+
     /// It was set, and not longer ago than this.
     pub(super) fn is_within(&self, time: Duration, now: Instant) -> bool {
-        self.nanos.load(Ordering::Relaxed) != 0 && now.saturating_duration_since(self.get()) < time
+        self.is_set() && now.saturating_duration_since(self.get()) < time
     }
 }
 

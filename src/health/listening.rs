@@ -36,8 +36,8 @@ impl Health {
         self.config.trial_patience
     }
 
-    pub(crate) fn abandonment(&self) -> Abandonment {
-        Box::pin(Arc::clone(&self.abandoned).notified_owned())
+    pub(crate) fn abandonment(&self, what: For) -> Abandonment {
+        Box::pin(Arc::clone(&self.abandoned[what as usize]).notified_owned())
     }
 
     /// The region was too busy for us within this time.
@@ -75,13 +75,13 @@ impl Health {
                 return (false, None);
             }
             let silence = &mut circuit.silences[wait.what as usize];
-            silence.add(wait, heard, now);
+            silence.add(wait, heard, &self.config, now);
             let since = silence.is_enough(&self.config, now).filter(|since| self.fleet.is_another_heard(self.index, *since));
             let change = since.and_then(|_| circuit.breaker.on_silence(ticket, circuit.silences[wait.what as usize].waited(), now));
             (change.is_some(), change)
         });
         if opened {
-            self.abandoned.notify_waiters();
+            self.abandoned[wait.what as usize].notify_waiters();
         }
     }
 }

@@ -36,6 +36,7 @@ use latency::Latency;
 pub(crate) use listening::Abandonment;
 pub(crate) use permit::Permit;
 use permit::Tally;
+pub(crate) use silence::For;
 use silence::Silence;
 pub use snapshot::{CircuitSnapshot, HealthSnapshot, RegionSnapshot, Status};
 pub use transition::{CircuitClass, CircuitState, Reason, Transition};
@@ -63,8 +64,8 @@ pub(crate) struct Health {
     throttled: Stamp,
     /// Since when somebody has been waiting for headers without a pause, if anybody is.
     busy_since: Stamp,
-    /// Wakes those who wait for a region that has been left alone for its silence.
-    abandoned: Arc<Notify>,
+    /// Wakes those who wait, for headers or for bytes, for a region that has been left alone for that silence.
+    abandoned: [Arc<Notify>; 2],
 }
 
 #[derive(Debug)]
@@ -132,7 +133,7 @@ impl Health {
             delivered: Stamp::new(now),
             throttled: Stamp::new(now),
             busy_since: Stamp::new(now),
-            abandoned: Arc::default(),
+            abandoned: Default::default(),
         }
     }
 
@@ -155,14 +156,14 @@ impl Health {
     }
 
     /// A permit for a request that has no other region left, or a place in the queue for one.
-    pub(crate) fn admit_last_resort(self: &Arc<Self>, class: CircuitClass, now: Instant) -> LastResort {
+    pub(crate) fn admit_last_resort(self: &Arc<Self>, class: CircuitClass, nothing_else_left: bool, now: Instant) -> LastResort {
         let (sender, place) = oneshot::channel();
         let answer = self.with(class, now, |circuit| {
             if circuit.control.active(now).is_some() {
                 return (None, None);
             }
             let (answer, change) = circuit.breaker.admit_early(now);
-            if matches!(answer, EarlyAnswer::Admitted(_)) {
+            if nothing_else_left && matches!(answer, EarlyAnswer::Admitted(_)) {
                 self.fleet.on_probed_early(now);
             }
             if matches!(answer, EarlyAnswer::InFlight { .. }) {
@@ -228,6 +229,9 @@ impl Health {
             }
             (true, false) => self.fleet.on_left_closed(class),
             _ => {}
+        }
+        if circuit.closed != closed && class == CircuitClass::Read {
+            self.fleet.set_in_use(self.index, closed);
         }
         circuit.closed = closed;
         let calm = free && circuit.breaker.standing(now) == Standing::Closed { share: 1.0 };

@@ -123,7 +123,10 @@ impl Plan {
     }
 
     /// These are asked only when the others in use have been: they have asked for a pause.
-    pub(crate) fn spare(&mut self, held: RegionSet) {
+    pub(crate) fn spare(&mut self, mut held: RegionSet) {
+        if self.order.follow == Follow::Behind {
+            held.remove(self.order.start);
+        }
         self.reluctant = self.reluctant.or(held);
     }
 

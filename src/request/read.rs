@@ -75,7 +75,12 @@ impl Request for Get<'_> {
 
     fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
         let (store, path, options) = (Arc::clone(&region.store), self.path.clone(), self.watched_options());
-        Some(async move { store.get_opts(&path, options).await }.boxed())
+        let asked = self.options.clone();
+        let get = async move {
+            let answer = store.get_opts(&path, options).await?;
+            check::answer_to_get(&asked, None, &answer, None).map(|()| answer)
+        };
+        Some(get.boxed())
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {

@@ -19,6 +19,10 @@ impl<'a, R: Request> Call<'a, R> {
         if is_trial {
             return Some(time::after(now, regions.get(region).health.trial_patience()));
         }
+        // Nobody else's answer is as good as home's.
+        if self.scope.first == Some(region) {
+            return None;
+        }
         let delay = self.core.hedging.delay(&regions.get(next).health).filter(|_| self.request.is_timed());
         delay.map(|delay| time::after(now, delay))
     }

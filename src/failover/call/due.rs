@@ -9,6 +9,7 @@ use crate::evidence::{self, Recorder};
 use crate::failover::Core;
 use crate::failover::config::NotFoundPolicy;
 use crate::failover::flight::{Aloft, Attempt, Flight};
+use crate::failover::hedge::Hedge;
 use crate::failover::race::Race;
 use crate::health::{CircuitClass, LastResort, Permit, Standing};
 use crate::pace::Kind;
@@ -22,16 +23,25 @@ impl<'a, R: Request> Call<'a, R> {
     ///
     /// A failed attempt is followed by the next at once, and so is a slow one. Beside a slow one only regions in use are asked.
     pub(in crate::failover) fn start_due(&mut self, race: &mut Race<'a, R::Answer>) {
+        self.start_next(race);
+        // Nobody could be asked after all, nor is anybody waited for.
+        if !race.waits_for_paces() {
+            self.hedge.take().into_iter().for_each(Hedge::unsent);
+        }
+    }
+
+    fn start_next(&mut self, race: &mut Race<'a, R::Answer>) {
         while (race.wants_more() || self.stage == Stage::SearchDue) && !self.is_overdue() {
             match self.stage {
                 Stage::Rotation => match self.next_in_rotation() {
                     Some(region) => self.start_admitted(region, race),
-                    None if race.is_empty() && !self.crowded.and(self.untried).is_empty() => self.wait_for_paces(race),
+                    None if !self.crowded.and(self.untried).is_empty() => self.wait_for_paces(race),
                     None if race.is_empty() => self.stage = Stage::LastResort,
                     None => return,
                 },
                 Stage::SearchDue => {
                     self.stage = Stage::Search;
+                    race.leave_paces();
                     self.start_search(race);
                 }
                 _ if !race.is_empty() => return,
@@ -94,7 +104,13 @@ impl<'a, R: Request> Call<'a, R> {
 
     pub(super) fn start_admitted(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
         let now = time::now();
-        let Some(slot) = self.enter(region, now) else { return };
+        let Some(slot) = self.enter(region, now) else {
+            // Nobody else's answer is as good: it is waited for.
+            if self.scope.first == Some(region) {
+                self.wait_for_paces(race);
+            }
+            return;
+        };
         if !self.can_afford(region, now) {
             return;
         }
@@ -145,15 +161,21 @@ impl<'a, R: Request> Call<'a, R> {
     pub(super) fn search(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
         let (now, state) = (time::now(), self.core.regions.get(region));
         let Some(class) = self.class else { return };
+        let standing = state.health.standing(class, now);
+        if matches!(standing, Standing::Busy { answering: false } | Standing::Open { .. } | Standing::ForcedOpen) {
+            return self.start_early(region, now, race);
+        }
         let Some(slot) = self.enter(region, now) else {
             // Without its word nobody knows whether the object exists.
-            return race.wait_for_pace(region, state.pace.enter(Kind::Read));
+            return match self.core.not_found {
+                NotFoundPolicy::Reachable => self.tell_left_out(region, LeftOut::AtItsLimit),
+                _ => race.wait_for_pace(region, state.pace.enter(Kind::Read)),
+            };
         };
-        let permit = match state.health.standing(class, now) {
-            Standing::Closed { .. } | Standing::Trial => state.health.admit(class, now),
+        let permit = match standing {
             // What may not be judged may still be asked: it might have the object.
-            Standing::Drained | Standing::Busy { answering: true } => Some(state.health.admit_unjudged(class)),
-            Standing::Busy { answering: false } | Standing::Open { .. } | Standing::ForcedOpen => None,
+            Standing::Drained | Standing::Busy { .. } => Some(state.health.admit_unjudged(class)),
+            _ => state.health.admit(class, now),
         };
         match permit {
             Some(mut permit) if self.can_afford(region, now) => {
@@ -170,8 +192,13 @@ impl<'a, R: Request> Call<'a, R> {
         if !self.can_afford(region, now) {
             return;
         }
-        match self.core.regions.get(region).health.admit_last_resort(class, now) {
-            LastResort::Admitted(permit) => self.start(region, permit, 1, now, race),
+        let Some(slot) = self.enter(region, now) else { return self.tell_left_out(region, LeftOut::AtItsLimit) };
+        let is_last = self.stage == Stage::LastResort;
+        match self.core.regions.get(region).health.admit_last_resort(class, is_last, now) {
+            LastResort::Admitted(mut permit) => {
+                permit.keep(slot);
+                self.start(region, permit, 1, now, race);
+            }
             LastResort::Wait { place, silent_since } if self.may_wait(silent_since, now) => {
                 race.wait(region, place, self.patience_ends(now))
             }
@@ -209,9 +236,12 @@ impl<'a, R: Request> Call<'a, R> {
         self.sent += 1;
         let patience_ends = self.patience(region, permit.is_trial(), now);
         let (recorder, future) = self.launch(state, patience_ends.is_some() && permit.is_trial());
+        // Nobody waits for a trial that is raced: a region far away needs its whole limit to be heard.
+        let raced = matches!(future, Aloft::Free(_));
+        let (limit, shortened) = if raced { (own, false) } else { (own.min(share), shortened) };
         let tells_at = is_timed.then(|| time::after(now, state.health.silence()));
         let attempt = Attempt { region, permit, began: now, shortened, recorder, hedge: self.hedge.take() };
-        let limit = now + own.min(share);
+        let limit = time::after(now, limit);
         race.start(Flight { attempt, future, limit, patience_ends, is_slow: false, tells_at, abandonment: None });
     }
 
@@ -234,7 +264,7 @@ impl<'a, R: Request> Call<'a, R> {
         }
         self.untried.remove(region);
         self.is_broke = true;
-        self.outcome.tell(&state.name, AttemptOutcome::LeftOut(LeftOut::BudgetSpent), Duration::ZERO);
+        self.tell_left_out(region, LeftOut::BudgetSpent);
         false
     }
 
@@ -246,7 +276,11 @@ impl<'a, R: Request> Call<'a, R> {
             Standing::ForcedOpen => LeftOut::ForcedOpen,
             Standing::Busy { .. } | Standing::Trial | Standing::Closed { .. } => LeftOut::TrialUnderWay,
         };
-        self.outcome.tell(&state.name, AttemptOutcome::LeftOut(why), Duration::ZERO);
+        self.tell_left_out(region, why);
+    }
+
+    fn tell_left_out(&mut self, region: usize, why: LeftOut) {
+        self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(why), Duration::ZERO);
     }
 }
 

@@ -138,8 +138,8 @@ impl<'a, R: Request> Call<'a, R> {
         attempt.hedge.take().into_iter().for_each(Hedge::won);
         let hedged = race.in_the_air().any(|other| other.began < attempt.began);
         for flight in race.into_overtaken() {
-            let flavor = self.core.regions.get(flight.attempt.region).flavor;
-            overtaken::run_on(flight, flavor);
+            let region = self.core.regions.get(flight.attempt.region);
+            overtaken::run_on(flight, region.flavor, Arc::clone(&region.pace));
         }
         Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged }
     }
@@ -148,10 +148,7 @@ impl<'a, R: Request> Call<'a, R> {
     pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
         let now = time::now();
         let failure = Failure::seen(&error, attempt.evidence()).in_flavor(self.core.regions.get(attempt.region).flavor);
-        let Attempt { region, mut permit, began, .. } = attempt;
-        if !failure.is_transport() {
-            permit.heard(now);
-        }
+        let Attempt { region, permit, began, .. } = attempt;
         self.keep_pace(region, &failure, now);
         let absent = failure.is_absence() && matches!(self.request.absence(), Absence::Search | Absence::MoveOn);
         if failure.is_answer() || (failure.is_absence() && self.request.absence() == Absence::Final) {
@@ -179,6 +176,9 @@ impl<'a, R: Request> Call<'a, R> {
 
     fn charge(&mut self, mut permit: Permit, failure: &Failure, now: Instant) {
         if failure.is_regions_fault() {
+            if !failure.is_transport() {
+                permit.heard(now);
+            }
             permit.fail(now);
         } else if failure.class() == FailureClass::Throttled {
             permit.throttled(now);
@@ -231,7 +231,11 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// The probe that this call waited for has been answered.
     pub(super) fn on_granted(&mut self, region: usize, permit: Permit, race: &mut Race<'a, R::Answer>) {
-        self.start(region, permit, 1, time::now(), race);
+        let now = time::now();
+        let mut permit = permit;
+        // It has waited its turn: where the region is at its limit it goes all the same.
+        self.enter(region, now).into_iter().for_each(|slot| permit.keep(slot));
+        self.start(region, permit, 1, now, race);
     }
 
     /// The probe that this call waited for has failed, or took longer than anyone waits.
@@ -274,8 +278,10 @@ impl<'a, R: Request> Call<'a, R> {
             let name = &self.core.regions.get(attempt.region).name;
             self.outcome.tell(name, AttemptOutcome::Unanswered, now - attempt.began);
         }
-        for region in self.untried.iter() {
-            let why = if self.crowded.contains(region) { LeftOut::AtItsLimit } else { LeftOut::NotReached };
+        let waited_for: Vec<_> = race.waited_for().collect();
+        let known = |region: &usize| waited_for.iter().any(|(other, _)| other == region);
+        let others: Vec<_> = self.untried.iter().filter(|region| !known(region)).map(|region| (region, LeftOut::NotReached)).collect();
+        for (region, why) in waited_for.iter().copied().chain(others) {
             self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(why), Duration::ZERO);
         }
         let limit = self.deadline - self.began;
