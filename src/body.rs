@@ -25,13 +25,16 @@ use object_store::{Error, GetOptions, GetRange, GetResult, GetResultPayload, Res
 
 use crate::breaks::Breaks;
 use crate::error::FailoverError;
-use crate::failover::{Core, Route, Served, run};
+use crate::failover::{Core, Route, Served, run, take_down};
+use crate::failure::FailureClass::{Interrupted, Timeout};
+use crate::failure::{Failure, FailureClass};
 use crate::health::Permit;
+use crate::metrics::ResumeEnd;
 use crate::operation::Operation;
 use crate::request::{Get, Scope, Version};
 use crate::source::Source;
 use crate::stall::Step;
-use crate::time;
+use crate::time::{self, Instant};
 
 /// The stream that a caller reads.
 pub(crate) struct Body {
@@ -56,6 +59,7 @@ struct Object {
     may_resume: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each body, and a box would be an allocation for each")]
 enum State {
     Streaming(Source<Result<Bytes>>),
     Reopening(BoxFuture<'static, Result<Source<Result<Bytes>>>>),
@@ -94,10 +98,11 @@ impl Body {
         let State::Streaming(source) = &mut self.state else {
             return Poll::Ready(None);
         };
-        let cause = match source.poll(cx) {
+        let (class, cause) = match source.poll(cx) {
             Poll::Pending if self.next < self.end => return Poll::Pending,
             Poll::Ready(Step::Item(Some(Ok(bytes)))) if self.next + bytes.len() as u64 <= self.end => {
                 self.next += bytes.len() as u64;
+                self.object.core.metrics.on_bytes(source.region, bytes.len());
                 return Poll::Ready(Some(Ok(bytes)));
             }
             // Whoever has delivered the last byte need not say that it was the last.
@@ -105,23 +110,25 @@ impl Body {
                 self.finish();
                 return Poll::Ready(None);
             }
-            Poll::Ready(Step::Item(Some(Err(error)))) => error,
-            Poll::Ready(Step::Item(Some(Ok(_)))) => broken("longer than announced"),
-            Poll::Ready(Step::Item(None)) => broken("shorter than announced"),
+            Poll::Ready(Step::Item(Some(Err(error)))) => (None, error),
+            Poll::Ready(Step::Item(Some(Ok(_)))) => broken(Interrupted, "longer than announced"),
+            Poll::Ready(Step::Item(None)) => broken(Interrupted, "shorter than announced"),
             // Whoever cannot go on elsewhere waits on, to the stall limit.
             Poll::Ready(Step::StillWaiting | Step::Abandoned) if !self.object.may_go_on() => return self.poll_streaming(cx),
-            Poll::Ready(Step::StillWaiting | Step::Abandoned) => broken("the region fell silent"),
-            Poll::Pending | Poll::Ready(Step::Stalled) => broken(format!("nothing came for {:?}", source.limit())),
+            Poll::Ready(Step::StillWaiting | Step::Abandoned) => broken(Timeout, "the region fell silent"),
+            Poll::Pending | Poll::Ready(Step::Stalled) => broken(Timeout, format!("nothing came for {:?}", source.limit())),
         };
-        self.on_break(cause)
+        self.on_break(class, cause)
     }
 
     /// The region is charged, and the rest is asked for elsewhere.
-    fn on_break(&mut self, cause: Error) -> Poll<Option<Result<Bytes>>> {
-        let State::Streaming(source) = std::mem::replace(&mut self.state, State::Done) else {
+    fn on_break(&mut self, class: Option<FailureClass>, cause: Error) -> Poll<Option<Result<Bytes>>> {
+        let State::Streaming(mut source) = std::mem::replace(&mut self.state, State::Done) else {
             return Poll::Ready(None);
         };
-        source.permit.fail(time::now());
+        let now = time::now();
+        self.object.take_down(&mut source, class, &cause, now);
+        source.permit.fail(now);
         if self.next == self.end {
             return Poll::Ready(None);
         }
@@ -131,6 +138,7 @@ impl Body {
             return Poll::Ready(Some(Err(cause)));
         }
         if self.breaks.are_hopeless(&self.object.core, self.object.scope.allowed.len()) {
+            self.object.core.metrics.on_stranded(source.region, ResumeEnd::Failed);
             return Poll::Ready(Some(Err(self.object.lost(source.region, self.next, cause))));
         }
         tracing::debug!(region = %self.object.core.regions.get(source.region).name, "a body broke; its rest is read elsewhere");
@@ -194,6 +202,13 @@ impl Object {
         self.may_resume && self.tag.is_some() && self.scope.allowed.len() > 1
     }
 
+    /// What broke it: what was seen, or else what the error says.
+    fn take_down(&self, source: &mut Source<Result<Bytes>>, class: Option<FailureClass>, cause: &Error, now: Instant) {
+        let flavor = self.core.regions.get(source.region).flavor;
+        let failure = class.map_or_else(|| Failure::of(cause).in_flavor(flavor), |class| Failure::new(class, ""));
+        take_down(&self.core.events, source.region, &mut source.permit, &failure, now);
+    }
+
     /// No region gets past this byte.
     fn lost(&self, region: usize, offset: u64, cause: Error) -> Error {
         let region = Arc::clone(&self.core.regions.get(region).name);
@@ -202,8 +217,10 @@ impl Object {
 
     /// The bytes of `rest` from another region, proven to be of the same object.
     async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: std::ops::Range<u64>, cause: Error) -> Result<Source<Result<Bytes>>> {
-        let region = Arc::clone(&self.core.regions.get(broken[broken.len() - 1]).name);
+        let from = broken[broken.len() - 1];
+        let region = Arc::clone(&self.core.regions.get(from).name);
         let diverged = |cause| {
+            self.core.metrics.on_stranded(from, ResumeEnd::Diverged);
             let path = self.path.to_string();
             Err(FailoverError::ReplicaDiverged { path, region, offset: rest.start, source: Box::new(cause) }.into())
         };
@@ -219,16 +236,22 @@ impl Object {
         let version = Some(Version { tag, size: self.size });
         let request = Get { path: &self.path, options: &options, scope: self.scope, version };
         match run(&self.core, &request, Route::After(&broken)).await {
-            Ok(served) => Ok(self.source(served.answer.into_stream(), served.region, served.permit)),
+            Ok(served) => {
+                self.core.metrics.on_resumed(from, served.region);
+                Ok(self.source(served.answer.into_stream(), served.region, served.permit))
+            }
             Err(Error::NotFound { .. } | Error::Precondition { .. }) => diverged(cause),
             Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::Undecided { .. })) => diverged(cause),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.core.metrics.on_stranded(from, ResumeEnd::Failed);
+                Err(error)
+            }
         }
     }
 }
 
-fn broken(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Generic { store: "FailoverStore", source: why.into() }
+fn broken(class: FailureClass, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> (Option<FailureClass>, Error) {
+    (Some(class), Error::Generic { store: "FailoverStore", source: why.into() })
 }
 
 /// Fewer bytes than this between two breaks are next to nothing.

@@ -5,6 +5,7 @@
 //! of them and take every other key with it.
 
 use crate::failover::Core;
+use crate::health::CircuitClass;
 use crate::operation::Operation;
 use crate::time;
 
@@ -42,7 +43,7 @@ impl Breaks {
     /// Where no circuit can open, nothing else would end an answer that drips from one region to the next: each break after next to
     /// nothing is paid from the retry budget.
     fn is_meagre_and_unpaid(&self, core: &Core) -> bool {
-        self.is_meagre && !core.circuits_can_open && !core.budget.pay(time::now())
+        self.is_meagre && !core.circuits_can_open(CircuitClass::Read) && !core.pay(time::now())
     }
 
     /// Every region, in every round that a call has, has broken at this very place; or hardly anything comes between two breaks, and

@@ -17,7 +17,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::health::{CircuitClass, CircuitState, Reason, Transition, Watch};
+use crate::health::{CircuitState, News, Reason, Transition, Watch};
 
 /// A region's word to its clients that their connections are no good any more; all clones are one.
 #[derive(Debug, Clone)]
@@ -63,14 +63,19 @@ impl Connections {
 }
 
 impl Watch for Renewing {
-    fn on_transition(&self, region: &str, class: CircuitClass, change: Transition) {
-        // Who answers that we are too many has proven that the line is well.
-        let proven = matches!(change.reason, Reason::Throttling(_));
-        if change.to == CircuitState::Open && !change.is_early_probing() && !proven {
+    fn on_news(&self, region: usize, news: News) {
+        if let News::Circuit(_, change) = news
+            && casts_doubt(change)
+        {
             self.connections.renew();
         }
-        self.next.on_transition(region, class, change);
+        self.next.on_news(region, news);
     }
+}
+
+/// The circuit has opened, and nothing has proven that the line is well, as an answer that we are too many does.
+fn casts_doubt(change: Transition) -> bool {
+    change.to == CircuitState::Open && !change.is_early_probing() && !matches!(change.reason, Reason::Throttling(_))
 }
 
 #[cfg(test)]
@@ -79,13 +84,14 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+    use crate::health::CircuitClass;
 
     #[derive(Debug, Default)]
-    struct Heard(Mutex<Vec<Transition>>);
+    struct Heard(Mutex<Vec<News>>);
 
     impl Watch for Heard {
-        fn on_transition(&self, _: &str, _: CircuitClass, change: Transition) {
-            self.0.lock().push(change);
+        fn on_news(&self, _: usize, news: News) {
+            self.0.lock().push(news);
         }
     }
 
@@ -96,7 +102,7 @@ mod tests {
         let mut told = 0;
         let mut renews = |from, to, reason| {
             let before = connections.generation();
-            watch.on_transition("a", CircuitClass::Read, Transition { from, to, reason });
+            watch.on_news(0, News::Circuit(CircuitClass::Read, Transition { from, to, reason }));
             told += 1;
             assert_eq!(heard.0.lock().len(), told, "passed on");
             connections.generation() > before

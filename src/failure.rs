@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::evidence::{Evidence, Sent};
+use crate::metrics::Outcome;
 
 /// What an error of an object store means for the one who meets it.
 ///
@@ -21,7 +24,8 @@ pub struct Failure {
 }
 
 /// The kinds of failures that are treated differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureClass {
     /// The region could not be reached: refused, DNS, TLS.
@@ -169,6 +173,26 @@ impl Failure {
     }
 }
 
+impl From<FailureClass> for Outcome {
+    fn from(class: FailureClass) -> Self {
+        match class {
+            FailureClass::Connect => Self::Connect,
+            FailureClass::Timeout => Self::Timeout,
+            FailureClass::Interrupted => Self::Interrupted,
+            FailureClass::Unavailable => Self::Unavailable,
+            FailureClass::Throttled => Self::Throttled,
+            FailureClass::Unauthorized => Self::Unauthorized,
+            FailureClass::Misconfigured => Self::Misconfigured,
+            FailureClass::NotFound => Self::NotFound,
+            FailureClass::Precondition => Self::Precondition,
+            FailureClass::Conflict => Self::Conflict,
+            FailureClass::NotModified => Self::NotModified,
+            FailureClass::Caller => Self::Caller,
+            FailureClass::Unknown => Self::Unknown,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, &self.code) {
@@ -198,5 +222,22 @@ impl fmt::Display for FailureClass {
             Self::Caller => "bad request",
             Self::Unknown => "failed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_and_snapshots_have_one_word_for_each_class() {
+        use FailureClass::*;
+        for class in [Connect, Timeout, Interrupted, Unavailable, Throttled, Unauthorized, Misconfigured] {
+            assert!(Outcome::from(class).is_failing(), "{class}");
+            assert_eq!(serde_json::to_value(class).unwrap(), Outcome::from(class).label());
+        }
+        for class in [NotFound, Precondition, Conflict, NotModified, Caller, Unknown] {
+            assert_eq!(serde_json::to_value(class).unwrap(), Outcome::from(class).label());
+        }
     }
 }

@@ -32,12 +32,16 @@
 //! - [`WritePolicy`]: where writes go; without one the store only reads. [`CallOptions`]: the caller's word on one call.
 //! - [`NotFoundPolicy`]: what it takes to say that an object does not exist, when replicas may lag.
 //! - [`FailoverError::find`]: the story behind an error. [`Failure::of`]: what any object store's error means.
-//! - [`FailoverStore::health`], [`FailoverStore::subscribe`]: what is going on.
+//! - [`ProbeConfig`], [`FailoverStore::start_probes`]: an object that is read from each region now and then, for services that are idle.
+//! - [`FailoverStore::health`], [`FailoverStore::subscribe`], [`EventsConfig`]: what is going on. Metrics go to any recorder of the
+//!   `metrics` facade that is installed before the first request.
+//! - [`FailoverStore::drain`], [`force_open`](FailoverStore::force_open), [`reset`](FailoverStore::reset) and their like: the operator's hand.
 //!
 //! # Cancel safety
 //!
 //! Every future and stream may be dropped at any point. A dropped call frees its places in the circuits and teaches them nothing,
-//! but for a trial, whose wait counts. A body that is dropped while its caller is not waiting counts as delivered.
+//! but for a trial, whose wait counts. A body that is dropped while its caller is not waiting counts as delivered. Probes stop with their
+//! guard.
 //!
 //! # Runtime
 //!
@@ -63,12 +67,16 @@ mod flavor;
 mod health;
 mod limits;
 mod listing;
+mod metrics;
 mod operation;
 mod pace;
 mod plan;
+mod probe;
+mod probed;
 mod region;
 mod request;
 mod settings;
+mod snapshot;
 mod source;
 mod stall;
 mod store;
@@ -79,7 +87,8 @@ pub use builder::FailoverStoreBuilder;
 #[cfg(feature = "config")]
 pub use config::{FailoverConfig, FromEnv, FromFile, OptionValue, RegionConfig};
 pub use error::{AttemptOutcome, AttemptReport, FailoverError, LeftOut, Story};
-pub use event::Event;
+pub use event::config::EventsConfig;
+pub use event::{Event, LastError};
 pub use evidence::Sent;
 pub use failover::budget::BudgetConfig;
 pub use failover::config::{HomeOut, NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
@@ -87,12 +96,15 @@ pub use failover::hedge::{HedgeAfter, HedgeConfig, HedgeCounts};
 pub use failure::{Failure, FailureClass};
 pub use flavor::Flavor;
 pub use health::config::{AllOpen, BreakerConfig};
-pub use health::{CircuitClass, CircuitSnapshot, CircuitState, HealthSnapshot, Reason, RegionSnapshot, Status, Transition};
+pub use health::{CircuitClass, CircuitSnapshot, CircuitState, Override, OverrideSnapshot, Reason, Transition};
 pub use limits::{OperationTimeouts, TimeoutConfig};
 pub use operation::Operation;
 pub use pace::config::ThrottleConfig;
 pub use plan::{RotationConfig, RotationPolicy};
+pub use probe::ProbeGuard;
+pub use probe::config::ProbeConfig;
 pub use region::Region;
 pub use request::CallOptions;
 pub use settings::{ConfigError, Ratio};
+pub use snapshot::{HealthSnapshot, RegionSnapshot, Status, Totals};
 pub use store::{FailoverStore, ServedBy, UnknownRegion};

@@ -89,7 +89,7 @@ impl RegionLimits {
 
 impl CallLimits {
     pub(crate) fn new(config: &TimeoutConfig) -> Self {
-        let per_region = |operation| is_write(operation) && !config.names_total(operation);
+        let per_region = |operation: Operation| operation.is_write() && !config.names_total(operation);
         Self { total: Operation::ALL.map(|operation| config.total(operation)), per_region: Operation::ALL.map(per_region) }
     }
 
@@ -159,10 +159,6 @@ impl TimeoutConfig {
             _ => self.named_attempt(operation).unwrap_or_else(|| default_attempt(operation)),
         })
     }
-}
-
-fn is_write(operation: Operation) -> bool {
-    !matches!(operation, Operation::Get | Operation::Head | Operation::List | Operation::ListWithDelimiter)
 }
 
 /// Response headers of a healthy region come within milliseconds, of a far one within a second; a listing's first page may take

@@ -30,9 +30,10 @@ use object_store::{Error, ObjectMeta, Result};
 use crate::breaks::Breaks;
 use crate::error::FailoverError;
 use crate::failover::scope::Call;
-use crate::failover::{Core, Route, Served, run};
+use crate::failover::{Core, Route, Served, answer, run, take_down};
 use crate::failure::{Failure, FailureClass};
 use crate::health::Permit;
+use crate::metrics::Outcome;
 use crate::operation::Operation;
 use crate::region::Regions;
 use crate::request::{List, Target};
@@ -66,6 +67,7 @@ struct Given {
     keys: Option<HashSet<Path>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each listing, and it is moved when a region breaks")]
 enum State {
     Opening(BoxFuture<'static, Result<Source<Result<ObjectMeta>>>>),
     Streaming(Source<Result<ObjectMeta>>),
@@ -75,7 +77,7 @@ enum State {
 impl Items {
     pub(crate) fn new(core: &Arc<Core>, prefix: Option<&Path>, offset: Option<&Path>) -> Self {
         let query = Arc::new(Query { core: Arc::clone(core), prefix: prefix.cloned(), offset: offset.cloned() });
-        let opening = Arc::clone(&query).open(None, Vec::new());
+        let opening = Arc::clone(&query).begin();
         Self {
             query,
             given: Given::new(&core.regions),
@@ -94,16 +96,19 @@ impl Items {
     }
 
     /// The region is charged, and another one goes on; an error where none can.
-    fn on_break(&mut self, cause: Error) -> Option<Error> {
-        let State::Streaming(source) = std::mem::replace(&mut self.state, State::Done) else { return None };
-        let failure = Failure::of(&cause).in_flavor(self.query.core.regions.get(source.region).flavor);
+    fn on_break(&mut self, class: Option<FailureClass>, cause: Error) -> Option<Error> {
+        let State::Streaming(mut source) = std::mem::replace(&mut self.state, State::Done) else { return None };
+        let (core, now) = (&self.query.core, time::now());
+        let of_error = || Failure::of(&cause).in_flavor(core.regions.get(source.region).flavor);
+        let failure = class.map_or_else(of_error, |class| Failure::new(class, ""));
+        take_down(&core.events, source.region, &mut source.permit, &failure, now);
         if failure.is_answer() {
-            source.permit.succeed(time::now());
+            source.permit.succeed(now);
             return Some(cause);
         }
         let throttled = failure.class() == FailureClass::Throttled;
         let verdict = if throttled { Permit::throttled } else { Permit::fail };
-        verdict(source.permit, time::now());
+        verdict(source.permit, now);
         self.breaks.record(source.region, std::mem::take(&mut self.fresh));
         let after = match self.given.place() {
             Ok(_) if self.breaks.are_hopeless(&self.query.core, self.query.regions()) => {
@@ -113,7 +118,7 @@ impl Items {
             Err(culprit) => return Some(self.query.out_of_order(source.region, culprit, cause)),
         };
         tracing::debug!(region = %self.query.name(source.region), "a listing broke; it goes on elsewhere");
-        let rest = Arc::clone(&self.query).open(after, self.breaks.regions().to_vec());
+        let rest = Arc::clone(&self.query).go_on(after, self.breaks.regions().to_vec(), failure.class().into());
         self.state = State::Opening(rest.boxed());
         None
     }
@@ -144,13 +149,13 @@ impl Stream for Items {
                 }
                 State::Streaming(source) => match ready!(source.poll(cx)) {
                     Step::StillWaiting | Step::Abandoned => continue,
-                    Step::Stalled => (source.region, Some(Err(stalled(source)))),
-                    Step::Item(item) => (source.region, item),
+                    Step::Stalled => (source.region, Some(Err((Some(FailureClass::Timeout), stalled(source))))),
+                    Step::Item(item) => (source.region, item.map(|item| item.map_err(|error| (None, error)))),
                 },
             };
             let item = match step {
                 Some(Ok(item)) => self.on_item(region, item).map(Ok),
-                Some(Err(cause)) => self.on_break(cause).map(Err),
+                Some(Err((class, cause))) => self.on_break(class, cause).map(Err),
                 None => {
                     self.finish();
                     return Poll::Ready(None);
@@ -173,16 +178,33 @@ impl Drop for Items {
 }
 
 impl Query {
+    /// The listing from its beginning. It begins when it is first polled.
+    async fn begin(self: Arc<Self>) -> Result<Source<Result<ObjectMeta>>> {
+        let asked = self.core.asked(Operation::List);
+        let opened = self.open(None, &[]).await;
+        asked.answered(answer(&opened));
+        opened
+    }
+
+    /// The rest of it, after the last of `broken` has broken.
+    async fn go_on(self: Arc<Self>, after: Option<Path>, broken: Vec<usize>, reason: Outcome) -> Result<Source<Result<ObjectMeta>>> {
+        let source = self.open(after, &broken).await?;
+        if let Some(from) = broken.last().filter(|from| **from != source.region) {
+            self.core.metrics.on_failover(*from, source.region, reason);
+        }
+        Ok(source)
+    }
+
     /// The listing from a region that has not broken yet, or that broke longest ago.
-    async fn open(self: Arc<Self>, after: Option<Path>, broken: Vec<usize>) -> Result<Source<Result<ObjectMeta>>> {
+    async fn open(&self, after: Option<Path>, broken: &[usize]) -> Result<Source<Result<ObjectMeta>>> {
         let call = Call { operation: Operation::List, path: self.prefix.as_ref(), extensions: None };
         let scope = self.core.read_scope(call)?;
         let request = List { prefix: self.prefix.clone(), offset: self.offset.clone(), after, scope };
-        let route = if broken.is_empty() { Route::Rotation } else { Route::After(&broken) };
-        let Served { answer, region, permit, .. } = run(&self.core, &request, route).await?;
+        let route = if broken.is_empty() { Route::Rotation } else { Route::After(broken) };
+        let Served { answer: items, region, permit, .. } = run(&self.core, &request, route).await?;
         // A page may take as long as the first one was given.
         let limit = self.core.regions.get(region).limits.attempt(Operation::List);
-        Ok(Source::new(answer, limit, region, permit))
+        Ok(Source::new(items, limit, region, permit))
     }
 
     /// How many regions the listing may use.

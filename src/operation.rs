@@ -49,6 +49,10 @@ impl Operation {
         self as usize
     }
 
+    pub(crate) fn is_write(self) -> bool {
+        !matches!(self, Self::Get | Self::Head | Self::List | Self::ListWithDelimiter)
+    }
+
     /// The name in settings, errors and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

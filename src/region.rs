@@ -12,6 +12,7 @@ use crate::health::config::{BreakerConfig, BreakerOverrides};
 use crate::health::{CircuitClass, Fleet, Health, Standing};
 use crate::limits::{RegionLimits, TimeoutConfig};
 use crate::pace::Pace;
+use crate::probed::Probed;
 use crate::time::Instant;
 
 /// A bucket in one region, as it is given to the builder.
@@ -34,6 +35,8 @@ pub struct Region {
     pub(crate) breaker: BreakerOverride,
     pub(crate) timeouts: TimeoutConfig,
     pub(crate) signer: Option<Arc<dyn Signer>>,
+    /// Where its bucket is, for people, where that is known: without secrets.
+    pub(crate) place: Option<String>,
     /// Those of its store's clients, where that was built by us; such a store writes evidence of what it does on the wire.
     pub(crate) connections: Option<Connections>,
 }
@@ -63,6 +66,7 @@ impl Region {
             breaker: BreakerOverride::Keys(BreakerOverrides::default()),
             timeouts: TimeoutConfig::default(),
             signer: None,
+            place: None,
             connections: None,
         }
     }
@@ -121,6 +125,7 @@ pub(crate) struct RegionState {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) health: Arc<Health>,
     pub(crate) pace: Arc<Pace>,
+    pub(crate) probed: Probed,
     pub(crate) ordered: bool,
     pub(crate) flavor: Flavor,
     pub(crate) limits: RegionLimits,
@@ -171,9 +176,19 @@ impl Regions {
         })
     }
 
+    /// Regions whose next trial is a probe's.
+    pub(crate) fn tried_by_probes(&self) -> RegionSet {
+        (0..self.len()).filter(|index| self.get(*index).probed.takes_trials()).collect()
+    }
+
     /// No time for extra requests: some region was too busy just now, or open ones are being asked early.
     pub(crate) fn are_browned_out(&self, now: Instant) -> bool {
         self.fleet.is_browned_out(now)
+    }
+
+    /// Some region is used whatever its circuit says.
+    pub(crate) fn are_unguarded(&self, class: CircuitClass) -> bool {
+        self.fleet.is_unguarded(class)
     }
 
     /// What each region would answer to a request now; None where all are plainly closed.
@@ -225,6 +240,11 @@ impl RegionSet {
 
     pub(crate) fn remove(&mut self, index: usize) {
         self.0 &= !(1 << index);
+    }
+
+    /// Has the region, or has it not.
+    pub(crate) fn set(&mut self, index: usize, has: bool) {
+        if has { self.insert(index) } else { self.remove(index) }
     }
 
     pub(crate) fn or(self, other: Self) -> Self {

@@ -17,11 +17,15 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// What the calendar says: only for the dates of others. It may jump, and no test holds it.
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+/// What the calendar says: only for the dates of others, and for people. It may jump, and no test holds it.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub(crate) fn wall_clock() -> std::time::SystemTime {
     std::time::SystemTime::now()
+}
+
+/// Seconds since 1970, for people.
+pub(crate) fn unix_seconds() -> f64 {
+    wall_clock().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 /// What chance decides: where a rotation begins, jitter, canaries.

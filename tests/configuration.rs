@@ -330,7 +330,7 @@ fn with(pointer: &str, value: Value) -> Value {
     let mut document = json!({
         "regions": [{"name": "a", "url": "memory:///", "options": {}, "breaker": {}, "timeouts": {}}, {"name": "b", "url": "memory:///"}],
         "rotation": {}, "breaker": {}, "retry": {"operations": {"list": {}}}, "timeouts": {"operations": {"list": {}}}, "reads": {}, "writes": {"policy": "none"},
-        "throttle": {}
+        "throttle": {}, "events": {}, "probe": {}
     });
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     document.pointer_mut(parent).unwrap()[key] = value;
@@ -349,6 +349,7 @@ fn unknown_keys_are_refused_with_their_path() {
         ("/reads/resum", "reads"),
         ("/writes/hom", "writes"),
         ("/throttle/read_per_second", "throttle"),
+        ("/events/log_retry", "events"),
     ] {
         let error = refusal(&with(pointer, json!(1)));
         let key = pointer.rsplit('/').next().unwrap();
@@ -366,6 +367,7 @@ fn nonsense_is_refused_with_the_path_of_its_key() {
         ("/breaker/failure_rate", json!(0.0), "breaker.failure_rate"),
         ("/breaker/failure_threshold", json!(0), "breaker.failure_threshold"),
         ("/breaker/success_threshold", json!(0), "breaker.success_threshold"),
+        ("/events/alert_after", json!(0), "events.alert_after"),
         ("/breaker/window", json!("0s"), "breaker.window"),
         ("/breaker/open_for", json!("ten"), "breaker.open_for"),
         ("/breaker/open_for", json!("90s"), "breaker.open_for_max"),

@@ -10,6 +10,7 @@ mod google;
 #[cfg(feature = "http")]
 mod http;
 mod option;
+mod place;
 mod region;
 #[cfg(feature = "aws")]
 mod s3;
@@ -20,12 +21,14 @@ use object_store::ObjectStore;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::builder::FailoverStoreBuilder;
+use crate::event::config::EventsConfig;
 use crate::failover::config::{ReadConfig, RetryConfig, WritePolicy};
 use crate::failover::hedge::HedgeConfig;
 use crate::health::config::BreakerConfig;
 use crate::limits::TimeoutConfig;
 use crate::pace::config::ThrottleConfig;
 use crate::plan::RotationConfig;
+use crate::probe::config::ProbeConfig;
 use crate::settings::ConfigError;
 use crate::store::FailoverStore;
 pub use option::{FromEnv, FromFile, OptionValue};
@@ -83,6 +86,12 @@ pub struct FailoverConfig {
     /// How much of each region is asked for at most; absent, there is no limit.
     #[serde(default)]
     pub throttle: Option<ThrottleConfig>,
+    /// What the log tells, and when an alert is sent.
+    #[serde(default)]
+    pub events: EventsConfig,
+    /// The canary that probes ask for, and how often; absent, there are none.
+    #[serde(default)]
+    pub probe: Option<ProbeConfig>,
 }
 
 impl FailoverConfig {
@@ -92,7 +101,7 @@ impl FailoverConfig {
     ///
     /// [`ConfigError`] names the key that cannot be meant, and why. No error shows the value of an option.
     pub fn build(&self) -> Result<FailoverStore, ConfigError> {
-        region::warn_of_shared_buckets(&self.regions);
+        place::warn_of_shared_buckets(&self.regions);
         let mut builder = self.settings();
         for (index, region) in self.regions.iter().enumerate() {
             builder = builder.region(region.build(&format!("regions[{index}]"), &self.timeouts)?);
@@ -122,10 +131,15 @@ impl FailoverConfig {
             .retry(self.retry.clone())
             .timeouts(self.timeouts.clone())
             .reads(self.reads.clone())
-            .writes(self.writes.clone());
+            .writes(self.writes.clone())
+            .events(self.events.clone());
         let builder = self.hedge.map_or_else(|| builder.clone(), |config| builder.clone().hedge(config));
-        match &self.throttle {
+        let builder = match &self.throttle {
             Some(throttle) => builder.throttle(throttle.clone()),
+            None => builder,
+        };
+        match &self.probe {
+            Some(probe) => builder.probe(probe.clone()),
             None => builder,
         }
     }

@@ -63,6 +63,7 @@ impl RegionConfig {
         region.timeouts = self.timeouts.clone();
         region.breaker = BreakerOverride::Keys(self.breaker.clone());
         region.signer = signer;
+        region.place = Some(self.place());
         region.connections = connections;
         Ok(region)
     }
@@ -134,48 +135,6 @@ impl RegionConfig {
             return Err(ConfigError::invalid(format!("{at}.ca_file"), format!("a {} store makes no connections", self.url.scheme())));
         }
         Ok(())
-    }
-
-    /// Tells one bucket from another; None where two of the same are different all the same.
-    fn bucket(&self) -> Option<String> {
-        if self.url.scheme() == "memory" {
-            return None;
-        }
-        let mut place = self.url.to_string();
-        for (_, value) in self.options.iter().filter(|(key, _)| PLACES.contains(&key.to_ascii_lowercase().as_str())) {
-            match value {
-                OptionValue::Text(text) => place.extend([" at ", text]),
-                elsewhere => place.push_str(&format!(" at {elsewhere:?}")),
-            }
-        }
-        Some(place)
-    }
-}
-
-/// Options that say where a bucket is.
-const PLACES: [&str; 13] = [
-    "endpoint",
-    "endpoint_url",
-    "aws_endpoint",
-    "aws_endpoint_url",
-    "aws_endpoint_url_s3",
-    "base_url",
-    "google_base_url",
-    "azure_endpoint",
-    "azure_storage_endpoint",
-    "account_name",
-    "azure_storage_account_name",
-    "container_name",
-    "azure_container_name",
-];
-
-/// Two names for one bucket are no replicas: what befalls one befalls the other.
-pub(super) fn warn_of_shared_buckets(regions: &[RegionConfig]) {
-    for (index, region) in regions.iter().enumerate() {
-        let twin = regions[..index].iter().find(|other| region.bucket().is_some() && other.bucket() == region.bucket());
-        if let Some(twin) = twin {
-            tracing::warn!(one = twin.name, other = region.name, "two regions have the same bucket: the loss of it is the loss of both");
-        }
     }
 }
 

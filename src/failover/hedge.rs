@@ -14,9 +14,10 @@ use parking_lot::Mutex;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
-use super::budget::Budget;
+use super::Core;
 use super::slow::Slow;
 use crate::health::Health;
+use crate::metrics::{HedgeEnd, Metrics};
 use crate::region::{RegionSet, Regions};
 use crate::settings::{ConfigError, Ratio};
 use crate::time::Instant;
@@ -74,7 +75,11 @@ struct Tally {
 
 /// A hedge in the air: lost, unless it wins.
 #[derive(Debug)]
-pub(super) struct Hedge(Option<Arc<Tally>>);
+pub(super) struct Hedge {
+    tally: Arc<Tally>,
+    metrics: Arc<Metrics>,
+    end: HedgeEnd,
+}
 
 impl Hedging {
     pub(crate) fn new(config: Option<HedgeConfig>, now: Instant) -> Self {
@@ -98,17 +103,18 @@ impl Hedging {
     }
 
     /// A hedge is due: pays for it, where it helps.
-    pub(super) fn pay(&self, helps: bool, budget: &Budget, now: Instant) -> Option<Hedge> {
-        if !helps || !self.withdraw() || !budget.pay(now) {
+    pub(super) fn pay(&self, helps: bool, core: &Core, now: Instant) -> Option<Hedge> {
+        if !helps || !self.withdraw() || !core.pay(now) {
             self.tally.refused.fetch_add(1, Ordering::Relaxed);
+            core.metrics.on_hedge(HedgeEnd::Refused);
             return None;
         }
         self.tally.sent.fetch_add(1, Ordering::Relaxed);
-        Some(Hedge(Some(Arc::clone(&self.tally))))
+        Some(Hedge { tally: Arc::clone(&self.tally), metrics: Arc::clone(&core.metrics), end: HedgeEnd::Lost })
     }
 
     /// Regions that are slow as a whole: a third of all reads cannot be saved by 5 % of hedges.
-    pub(super) fn slow(&self, regions: &Regions, now: Instant) -> RegionSet {
+    pub(crate) fn slow(&self, regions: &Regions, now: Instant) -> RegionSet {
         if self.config.is_some() { self.slow.get(regions, now) } else { RegionSet::default() }
     }
 
@@ -129,25 +135,30 @@ impl Hedging {
 impl Hedge {
     /// There was nobody to send it to.
     pub(super) fn unsent(mut self) {
-        if let Some(tally) = self.0.take() {
-            tally.sent.fetch_sub(1, Ordering::Relaxed);
-            tally.refused.fetch_add(1, Ordering::Relaxed);
-        }
+        self.tally.sent.fetch_sub(1, Ordering::Relaxed);
+        self.end = HedgeEnd::Refused;
     }
 
     /// It has answered first.
     pub(super) fn won(mut self) {
-        if let Some(tally) = self.0.take() {
-            tally.won.fetch_add(1, Ordering::Relaxed);
-        }
+        self.end = HedgeEnd::Won;
+    }
+
+    /// Its region has failed it.
+    pub(super) fn failed(mut self) {
+        self.end = HedgeEnd::Failed;
     }
 }
 
 impl Drop for Hedge {
     fn drop(&mut self) {
-        if let Some(tally) = self.0.take() {
-            tally.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        let count = match self.end {
+            HedgeEnd::Won => &self.tally.won,
+            HedgeEnd::Refused => &self.tally.refused,
+            HedgeEnd::Failed | HedgeEnd::Lost => &self.tally.lost,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.metrics.on_hedge(self.end);
     }
 }
 

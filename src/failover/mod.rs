@@ -15,8 +15,10 @@ mod overtaken;
 mod race;
 pub(crate) mod scope;
 mod slow;
+mod told;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::Result;
@@ -25,6 +27,7 @@ use object_store::path::Path;
 use crate::event::Events;
 use crate::health::Permit;
 use crate::limits::CallLimits;
+use crate::metrics::Metrics;
 use crate::plan::{Order, Rotation};
 use crate::region::Regions;
 use crate::request::Request;
@@ -35,6 +38,7 @@ use config::{HomeOut, NotFoundPolicy, RetryConfig};
 use hedge::Hedging;
 use race::{Landing, Race};
 use scope::WriteRule;
+pub(crate) use told::{answer, take_down};
 
 /// What every call needs of the store.
 #[derive(Debug)]
@@ -54,8 +58,9 @@ pub(crate) struct Core {
     pub(crate) authority: Option<usize>,
     /// How long a call waits for somebody else's early probe.
     pub(crate) patience: Duration,
-    /// Every region has a circuit that ends a fruitless walk; where one has none, a count has to.
-    pub(crate) circuits_can_open: bool,
+    /// Every region has circuits that may open, as far as the settings go.
+    pub(crate) have_circuits: bool,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Events,
     pub(crate) dice: Dice,
 }

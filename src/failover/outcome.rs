@@ -23,6 +23,8 @@ pub(super) struct Outcome {
     story: Story,
     /// Regions that do not have the object.
     absent: RegionSet,
+    /// One of them has said that there is no such key, rather than another version of it.
+    missing: bool,
     /// What they said: a precondition that failed rather than a plain 404, where there was one.
     absence: Option<Error>,
     refused: RegionSet,
@@ -40,6 +42,7 @@ impl Outcome {
             allowed,
             story: Story::default(),
             absent: RegionSet::default(),
+            missing: false,
             absence: None,
             refused: RegionSet::default(),
             refusals: Vec::new(),
@@ -56,6 +59,7 @@ impl Outcome {
     pub(super) fn learn(&mut self, region: usize, failure: Failure, absent: bool, error: Error) {
         if absent {
             self.absent.insert(region);
+            self.missing |= failure.class() == FailureClass::NotFound;
             if self.absence.is_none() || failure.class() == FailureClass::Precondition {
                 self.absence = Some(error);
             }
@@ -92,6 +96,20 @@ impl Outcome {
         !self.absent.is_empty()
     }
 
+    /// The key is missing somewhere.
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing
+    }
+
+    pub(super) fn is_absent_everywhere(&self) -> bool {
+        self.absent == self.allowed
+    }
+
+    /// Regions that did not have what another one has.
+    pub(super) fn lagging(&self) -> RegionSet {
+        self.absent
+    }
+
     /// The regions that another round asks: those that have not given an answer that stands.
     pub(super) fn asked_again(&self) -> RegionSet {
         self.allowed.without(self.absent).without(self.refused)
@@ -122,7 +140,7 @@ impl Outcome {
 
     pub(super) fn into_error(mut self, operation: Operation, path: String, reachable_decide: bool) -> Error {
         if let Some(absence) = self.absence.take() {
-            let decided = reachable_decide || self.absent == self.allowed;
+            let decided = reachable_decide || self.is_absent_everywhere();
             return if decided { absence } else { FailoverError::Undecided { operation, path, attempts: self.story }.into() };
         }
         let refusal = if self.refused == self.allowed { agreed(self.refusals, &path) } else { None };

@@ -34,6 +34,8 @@ struct Shared {
     recoveries: AtomicU64,
     /// Circuits that are not plainly closed; 0 lets a request skip all questions.
     unsettled: AtomicUsize,
+    /// Circuits that an operator has bound to admit everything: none of these ends a fruitless walk.
+    unguarded: AtomicUsize,
 }
 
 impl Fleet {
@@ -106,6 +108,20 @@ impl Fleet {
 
     pub(super) fn on_unsettled(&self, class: CircuitClass) {
         self.of(class).unsettled.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Some circuit admits everything, whatever it has seen.
+    pub(crate) fn is_unguarded(&self, class: CircuitClass) -> bool {
+        self.of(class).unguarded.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn on_unguarded(&self, class: CircuitClass, more: bool) {
+        let unguarded = &self.of(class).unguarded;
+        if more {
+            unguarded.fetch_add(1, Ordering::Relaxed)
+        } else {
+            unguarded.fetch_sub(1, Ordering::Relaxed)
+        };
     }
 
     fn of(&self, class: CircuitClass) -> &Shared {

@@ -78,7 +78,8 @@ impl Health {
             silence.add(wait, heard, &self.config, now);
             let since = silence.is_enough(&self.config, now).filter(|since| self.fleet.is_another_heard(self.index, *since));
             let change = since.and_then(|_| circuit.breaker.on_silence(ticket, circuit.silences[wait.what as usize].waited(), now));
-            (change.is_some(), change)
+            // Where everything is admitted nobody is sent elsewhere.
+            (change.is_some() && !circuit.control.admits_all(), change)
         });
         if opened {
             self.abandoned[wait.what as usize].notify_waiters();

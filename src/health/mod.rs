@@ -4,21 +4,23 @@
 //! never across an await. What leaves the lock is a [`Permit`]: it must come back with a verdict, and if it is dropped it frees
 //! its place and teaches nothing.
 
+mod account;
 mod breaker;
 pub(crate) mod config;
 mod control;
 mod fleet;
 mod latency;
 mod listening;
+mod news;
 mod permit;
 mod queue;
+mod showing;
 mod silence;
 mod snapshot;
 mod transition;
 mod window;
 
 use std::collections::VecDeque;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,31 +31,30 @@ pub(crate) use breaker::Standing;
 use breaker::{Breaker, EarlyAnswer};
 use config::BreakerConfig;
 use control::Control;
-pub(crate) use control::Override;
+pub use control::Override;
 pub(crate) use fleet::Fleet;
 use fleet::Stamp;
 use latency::Latency;
 pub(crate) use listening::Abandonment;
+pub(crate) use news::{News, OverrideEnd, Watch};
 pub(crate) use permit::Permit;
 use permit::Tally;
+use showing::Shown;
 pub(crate) use silence::For;
 use silence::Silence;
-pub use snapshot::{CircuitSnapshot, HealthSnapshot, RegionSnapshot, Status};
+pub(crate) use snapshot::Vitals;
+pub use snapshot::{CircuitSnapshot, OverrideSnapshot};
 pub use transition::{CircuitClass, CircuitState, Reason, Transition};
 
+use crate::metrics::Metrics;
 use crate::time::{Dice, Instant};
-
-/// Told of each transition, after the lock is released. It watches; it never decides.
-pub(crate) trait Watch: Debug + Send + Sync {
-    fn on_transition(&self, region: &str, class: CircuitClass, change: Transition);
-}
 
 #[derive(Debug)]
 pub(crate) struct Health {
-    region: Arc<str>,
     circuits: [Mutex<Circuit>; 2],
     fleet: Arc<Fleet>,
     watch: Arc<dyn Watch>,
+    metrics: Arc<Metrics>,
     tally: Tally,
     /// Its place in the fleet.
     index: usize,
@@ -80,6 +81,11 @@ struct Circuit {
     /// What the fleet was last told of this circuit: in use, and plainly so.
     closed: bool,
     settled: bool,
+    unguarded: bool,
+    /// Since when it has been in its state.
+    since: Instant,
+    /// What its gauges say, once there are any.
+    shown: Option<Shown>,
 }
 
 /// What a region that is asked as the last resort answers.
@@ -101,11 +107,11 @@ pub(crate) enum LastResort {
 
 impl Health {
     pub(crate) fn new(
-        region: Arc<str>,
         index: usize,
         config: &Arc<BreakerConfig>,
         fleet: &Arc<Fleet>,
         watch: Arc<dyn Watch>,
+        metrics: &Arc<Metrics>,
         dice: &Dice,
         now: Instant,
     ) -> Self {
@@ -119,13 +125,16 @@ impl Health {
                 recoveries_seen: fleet.recoveries(class),
                 closed: true,
                 settled: true,
+                unguarded: false,
+                since: now,
+                shown: None,
             })
         };
         Self {
-            region,
             circuits: CircuitClass::ALL.map(circuit),
             fleet: Arc::clone(fleet),
             watch,
+            metrics: Arc::clone(metrics),
             tally: Tally::default(),
             index,
             config: Arc::clone(config),
@@ -139,27 +148,33 @@ impl Health {
 
     /// Whether the region may be used, without using it.
     pub(crate) fn standing(&self, class: CircuitClass, now: Instant) -> Standing {
-        self.with(class, now, |circuit| match circuit.control.active(now) {
-            Some(Override::Drained) => (Standing::Drained, None),
-            Some(Override::ForcedOpen) => (Standing::ForcedOpen, None),
+        self.with(class, now, |circuit| match circuit.control.active() {
+            Some(Override::Drain) => (Standing::Drained, None),
+            Some(Override::ForceOpen) => (Standing::ForcedOpen, None),
+            Some(Override::ForceClosed | Override::MetricsOnly) => (Standing::Closed { share: 1.0 }, None),
             None => (circuit.breaker.standing(now), None),
         })
     }
 
     /// A permit where the circuit is closed or has a slot for a trial.
     pub(crate) fn admit(self: &Arc<Self>, class: CircuitClass, now: Instant) -> Option<Permit> {
-        let ticket = self.with(class, now, |circuit| match circuit.control.active(now) {
-            Some(_) => (None, None),
-            None => circuit.breaker.admit(now),
+        let admitted = self.with(class, now, |circuit| {
+            let is_unguarded = circuit.control.admits_all();
+            if circuit.control.active().is_some() && !is_unguarded {
+                return (None, None);
+            }
+            let (ticket, change) = circuit.breaker.admit(now);
+            ((ticket.is_some() || is_unguarded).then_some((ticket, is_unguarded)), change)
         });
-        ticket.map(|ticket| Permit::new(self, class, ticket))
+        let (ticket, is_unguarded) = admitted?;
+        Some(if is_unguarded { Permit::unguarded(self, class, ticket) } else { Permit::with(self, class, ticket) })
     }
 
     /// A permit for a request that has no other region left, or a place in the queue for one.
     pub(crate) fn admit_last_resort(self: &Arc<Self>, class: CircuitClass, nothing_else_left: bool, now: Instant) -> LastResort {
         let (sender, place) = oneshot::channel();
         let answer = self.with(class, now, |circuit| {
-            if circuit.control.active(now).is_some() {
+            if circuit.control.active().is_some() {
                 return (None, None);
             }
             let (answer, change) = circuit.breaker.admit_early(now);
@@ -175,7 +190,8 @@ impl Health {
             Some(EarlyAnswer::Admitted(ticket)) => LastResort::Admitted(Permit::new(self, class, ticket)),
             Some(EarlyAnswer::InFlight { since }) => LastResort::Wait { place, silent_since: since },
             Some(EarlyAnswer::Refused { retry_after }) => LastResort::Refused { retry_after },
-            None => LastResort::ShutOff,
+            // An operator's word: either nobody is let in, or everybody.
+            None => self.admit(class, now).map_or(LastResort::ShutOff, LastResort::Admitted),
         }
     }
 
@@ -184,31 +200,27 @@ impl Health {
         Permit::unjudged(self, class)
     }
 
-    pub(crate) fn set_override(&self, what: Override, until: Option<Instant>, now: Instant) {
-        for class in CircuitClass::ALL {
-            self.with(class, now, |circuit| (circuit.control.set(what, until), None));
-        }
-    }
-
-    pub(crate) fn clear_override(&self, now: Instant) {
-        for class in CircuitClass::ALL {
-            self.with(class, now, |circuit| (circuit.control.clear(), None));
-        }
-    }
-
-    /// Runs `act` under the lock, keeps the fleet's counts true, and tells of a transition once the lock is released.
+    /// Runs `act` under the lock, keeps the fleet's counts and the gauges true, and tells of a transition once the lock is released.
     fn with<T>(&self, class: CircuitClass, now: Instant, act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>)) -> T {
         let mut circuit = self.circuits[class.index()].lock();
+        let ended = circuit.heed_time(now);
         let heard = self.hear_of_recovery(&mut circuit, class, now);
         let (result, change) = act(&mut circuit);
         self.count(&mut circuit, class, now);
         if change.is_some() {
             circuit.silences.iter_mut().for_each(Silence::clear);
         }
+        if change.or(heard).is_some() {
+            circuit.since = now;
+        }
+        self.show(&mut circuit, class);
         drop(circuit);
         for change in heard.into_iter().chain(change) {
-            self.watch.on_transition(&self.region, class, change);
+            let step = (change.from.index(), change.to.index());
+            self.metrics.on_transition(self.index, class.index(), step, change.is_early_probing());
+            self.watch.on_news(self.index, News::Circuit(class, change));
         }
+        ended.into_iter().for_each(|ended| self.on_expired(ended, class, now));
         result
     }
 
@@ -220,8 +232,8 @@ impl Health {
     }
 
     fn count(&self, circuit: &mut MutexGuard<'_, Circuit>, class: CircuitClass, now: Instant) {
-        let free = circuit.control.active(now).is_none();
-        let closed = free && circuit.breaker.state() == CircuitState::Closed;
+        let (free, unguarded) = (circuit.control.active().is_none(), circuit.control.admits_all());
+        let closed = unguarded || (free && circuit.breaker.state() == CircuitState::Closed);
         match (circuit.closed, closed) {
             (false, true) => {
                 self.fleet.on_closed(class);
@@ -241,5 +253,9 @@ impl Health {
             _ => {}
         }
         circuit.settled = calm;
+        if circuit.unguarded != unguarded {
+            self.fleet.on_unguarded(class, unguarded);
+        }
+        circuit.unguarded = unguarded;
     }
 }

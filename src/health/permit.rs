@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::account::Account;
 use super::breaker::Ticket;
+use super::queue::Verdict;
 use super::silence::{For, Wait};
 use super::{CircuitClass, Health};
+use crate::metrics::Outcome;
+use crate::operation::Operation;
 use crate::pace::Slot;
 use crate::time::{self, Instant};
 
@@ -26,6 +30,10 @@ pub(crate) struct Permit {
     is_counted: bool,
     /// Its place among what may be under way in the region, to the last byte.
     slot: Option<Slot>,
+    /// It was admitted whatever its circuit says: its ticket is for the circuit's eyes only.
+    is_unguarded: bool,
+    /// What is still to be counted of its attempt.
+    pub(super) account: Option<Account>,
 }
 
 /// What happened to a region since the store was built, whatever its circuit made of it.
@@ -37,6 +45,8 @@ pub(super) struct Tally {
     pub(super) in_flight: AtomicU32,
     /// Gets and heads that wait for headers.
     pub(super) waiting: AtomicU32,
+    /// Attempts in a row that failed, as their callers saw them.
+    pub(super) run: AtomicU32,
 }
 
 impl Permit {
@@ -48,9 +58,18 @@ impl Permit {
         Self::with(health, class, None)
     }
 
-    fn with(health: &Arc<Health>, class: CircuitClass, ticket: Option<Ticket>) -> Self {
+    /// It is admitted because an operator wants it so.
+    pub(super) fn unguarded(health: &Arc<Health>, class: CircuitClass, ticket: Option<Ticket>) -> Self {
+        let mut permit = Self::with(health, class, ticket);
+        permit.is_unguarded = true;
+        permit
+    }
+
+    pub(super) fn with(health: &Arc<Health>, class: CircuitClass, ticket: Option<Ticket>) -> Self {
         health.tally.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self { health: Arc::clone(health), class, ticket, wait: None, is_counted: false, slot: None }
+        health.metrics.on_in_flight(health.index, true);
+        let health = Arc::clone(health);
+        Self { health, class, ticket, wait: None, is_counted: false, slot: None, is_unguarded: false, account: None }
     }
 
     pub(crate) fn health(&self) -> &Arc<Health> {
@@ -64,12 +83,13 @@ impl Permit {
 
     /// It is a trial: its verdict decides whether the region is used again.
     pub(crate) fn is_trial(&self) -> bool {
-        self.ticket.is_some_and(|ticket| !ticket.is_plain())
+        !self.is_unguarded && self.ticket.is_some_and(|ticket| !ticket.is_plain())
     }
 
     /// The attempt has been sent. `is_timed` where its answer is expected at once, as that of a get or head is.
-    pub(crate) fn sent(&mut self, is_timed: bool, now: Instant) {
+    pub(crate) fn sent(&mut self, operation: Operation, is_timed: bool, now: Instant) {
         self.health.tally.attempts.fetch_add(1, Ordering::Relaxed);
+        self.account = Some(Account::open(operation, now));
         if is_timed {
             self.wait = Some(Wait::new(For::Headers, now));
             self.is_counted = true;
@@ -90,6 +110,7 @@ impl Permit {
 
     /// The region has answered; the verdict waits for the end of the body.
     pub(crate) fn answered(&mut self, now: Instant) {
+        self.note_answer(now);
         if let Some(Wait { what: For::Headers, since, .. }) = self.wait {
             self.health.latency.answered(now.saturating_duration_since(since), now);
         }
@@ -145,9 +166,10 @@ impl Permit {
             self.answered(now);
         }
         self.wait = None;
+        self.note(Outcome::Success, now);
         self.health.tally.successes.fetch_add(1, Ordering::Relaxed);
         if let Some(ticket) = self.ticket.take() {
-            self.health.judge(self.class, now, |breaker| breaker.on_success(ticket, now));
+            self.health.judge(self.class, ticket, Verdict::Success, now);
         }
     }
 
@@ -156,7 +178,7 @@ impl Permit {
         self.wait = None;
         self.health.tally.failures.fetch_add(1, Ordering::Relaxed);
         if let Some(ticket) = self.ticket.take() {
-            self.health.judge(self.class, now, |breaker| breaker.on_failure(ticket, now));
+            self.health.judge(self.class, ticket, Verdict::Failure, now);
         }
     }
 
@@ -165,7 +187,7 @@ impl Permit {
         self.heard(now);
         self.health.on_throttled(now);
         if let Some(ticket) = self.ticket.take() {
-            self.health.judge(self.class, now, |breaker| breaker.on_throttle(ticket, now));
+            self.health.judge(self.class, ticket, Verdict::Throttled, now);
         }
     }
 
@@ -182,7 +204,9 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.health.tally.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.health.metrics.on_in_flight(self.health.index, false);
         self.waits_no_more();
+        self.note_nothing();
         if self.wait.is_some() {
             self.give_up(time::now());
         }

@@ -7,8 +7,35 @@
 use std::sync::Arc;
 
 use super::breaker::{Breaker, Ticket};
-use super::{CircuitClass, CircuitState, Health, Permit, Transition};
+use super::{CircuitClass, CircuitState, Health, News, Permit, Transition};
 use crate::time::Instant;
+
+/// What an attempt says of its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Success,
+    Failure,
+    Throttled,
+}
+
+impl Verdict {
+    fn bring(self, breaker: &mut Breaker, ticket: Ticket, now: Instant) -> Option<Transition> {
+        match self {
+            Self::Success => breaker.on_success(ticket, now),
+            Self::Failure => breaker.on_failure(ticket, now),
+            Self::Throttled => breaker.on_throttle(ticket, now),
+        }
+    }
+
+    /// What there is to tell, where the circuit has stayed as it was.
+    fn news(self, breaker: &Breaker, class: CircuitClass) -> Option<News> {
+        match self {
+            Self::Success => breaker.trial_successes().map(|(count, wanted)| News::TrialSucceeded(class, count, wanted)),
+            Self::Failure if breaker.is_nearly_open() => Some(News::NearlyOpen(class, breaker.consecutive_failures())),
+            Self::Failure | Self::Throttled => None,
+        }
+    }
+}
 
 impl Health {
     /// Lets up to `count` of those who wait go on, each with a ticket of its own.
@@ -26,14 +53,17 @@ impl Health {
     }
 
     /// Brings a verdict to the circuit, and tells those who wait for it.
-    pub(super) fn judge(self: &Arc<Self>, class: CircuitClass, now: Instant, verdict: impl FnOnce(&mut Breaker) -> Option<Transition>) {
-        let closed = self.with(class, now, |circuit| {
-            let change = verdict(&mut circuit.breaker);
+    pub(super) fn judge(self: &Arc<Self>, class: CircuitClass, ticket: Ticket, verdict: Verdict, now: Instant) {
+        let (closed, news) = self.with(class, now, |circuit| {
+            let is_current = circuit.breaker.is_current(ticket);
+            let change = verdict.bring(&mut circuit.breaker, ticket, now);
             if change.is_some_and(|change| change.to == CircuitState::Open) {
                 circuit.waiters.clear();
             }
-            (change.is_some_and(|change| change.to == CircuitState::Closed), change)
+            let news = if is_current && change.is_none() { verdict.news(&circuit.breaker, class) } else { None };
+            ((change.is_some_and(|change| change.to == CircuitState::Closed), news), change)
         });
+        news.into_iter().for_each(|news| self.watch.on_news(self.index, news));
         if closed {
             self.release(class, usize::MAX, now, Breaker::admit_waiter);
         }

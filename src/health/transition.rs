@@ -69,11 +69,21 @@ pub enum Reason {
     TrialsSucceeded(u32),
     /// Another region has recovered while none was closed.
     PeerRecovered,
+    /// An operator has forced it closed.
+    ForcedClosed,
+    /// An operator has made it forget.
+    Reset,
 }
 
 impl CircuitClass {
     pub(crate) const ALL: [Self; 2] = [Self::Read, Self::Write];
 
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl CircuitState {
     pub(crate) fn index(self) -> usize {
         self as usize
     }
@@ -120,6 +130,8 @@ impl fmt::Display for Reason {
             Self::TrialsTookTooLong => f.write_str("trials took too long"),
             Self::TrialsSucceeded(count) => write!(f, "{count} successful trials"),
             Self::PeerRecovered => f.write_str("another region has recovered"),
+            Self::ForcedClosed => f.write_str("an operator has forced it closed"),
+            Self::Reset => f.write_str("an operator has reset it"),
         }
     }
 }

@@ -145,7 +145,8 @@ impl Plan {
     }
 }
 
-const SLOW_SHARE: f64 = 0.01;
+/// What a region that is slow as a whole keeps of its first picks.
+pub(crate) const SLOW_SHARE: f64 = 0.01;
 
 #[cfg(test)]
 mod tests;

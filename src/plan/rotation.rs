@@ -80,6 +80,16 @@ impl Rotation {
         order.first_of(candidates, &self.weights, dice)
     }
 
+    /// The share of first picks that each region has, where so much of its own share is left to it (0 where it is out of use).
+    pub(crate) fn shares(&self, left: &[f64]) -> Vec<f64> {
+        let own = match self.config.policy {
+            RotationPolicy::RoundRobin | RotationPolicy::Random => self.weights.shares(left),
+            RotationPolicy::Nearest => nearest::shares(left, &self.weights.shares(left), self.config.canary),
+        };
+        let sum: f64 = own.iter().sum();
+        own.into_iter().map(|share| if sum > 0.0 { share / sum } else { 0.0 }).collect()
+    }
+
     pub(crate) fn weights(&self) -> &Weights {
         &self.weights
     }

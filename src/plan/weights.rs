@@ -39,6 +39,12 @@ impl Weights {
         self.holder(place, |_| true)
     }
 
+    /// What each region weighs, where so much of it is left; those of weight 0 only where nothing else is.
+    pub(super) fn shares(&self, left: &[f64]) -> Vec<f64> {
+        let weighed: Vec<_> = left.iter().zip(&self.weights).map(|(left, weight)| left * f64::from(*weight)).collect();
+        if weighed.iter().any(|weight| *weight > 0.0) { weighed } else { left.to_vec() }
+    }
+
     /// One of `candidates`, drawn by weight; among those of weight 0, the first.
     pub(super) fn draw(&self, candidates: RegionSet, dice: &Dice) -> Option<usize> {
         let total = candidates.iter().map(|index| u64::from(self.weights[index])).sum();

@@ -2,6 +2,7 @@
 
 mod check;
 mod options;
+mod probe;
 mod read;
 mod write;
 
@@ -17,6 +18,7 @@ use crate::operation::Operation;
 use crate::region::{RegionSet, RegionState};
 pub(crate) use check::Version;
 pub use options::CallOptions;
+pub(crate) use probe::Probe;
 pub(crate) use read::{Get, List, ListWithDelimiter};
 pub(crate) use write::{Copy, CreateUpload, Delete, Once, Put, Rename, time_for};
 
@@ -46,6 +48,11 @@ pub(crate) trait Request: Send + Sync {
     /// It may be the one that finds out whether a region has recovered.
     fn may_try(&self) -> bool {
         true
+    }
+
+    /// Nobody waits for it: it asks where it is let in, once, and no caller is told of it.
+    fn is_probe(&self) -> bool {
+        false
     }
 
     /// Time that its size wants on top of the limits.

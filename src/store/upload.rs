@@ -11,7 +11,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 use parking_lot::Mutex;
 
-use crate::failover::{Core, Route, run};
+use crate::failover::{Core, Route, answer, run};
 use crate::health::CircuitClass;
 use crate::operation::Operation;
 use crate::region::RegionSet;
@@ -64,7 +64,10 @@ fn once<'f, T>(operation: Operation, path: &'f Path, region: usize, work: BoxFut
 }
 
 async fn in_region<T: Send + 'static>(core: &Core, request: Once<'_, T>) -> Result<T> {
-    let served = run(core, &request, Route::Rotation).await?;
+    let asked = core.asked(request.operation);
+    let served = run(core, &request, Route::Rotation).await;
+    asked.answered(answer(&served));
+    let served = served?;
     served.permit.succeed(time::now());
     Ok(served.answer)
 }

@@ -1,13 +1,15 @@
 //! What the tests share: a region that does what it is told, and the errors that real ones give.
 #![allow(clippy::allow_attributes, dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
+pub mod log;
 pub mod provider;
 pub mod proxy;
+pub mod recorder;
 pub mod s3;
 pub mod scripted;
 pub mod tagged;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::memory::InMemory;
@@ -15,6 +17,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_store_failover::{CircuitState, FailoverError, FailoverStore, FailoverStoreBuilder, Region};
 
+pub use log::Log;
+pub use recorder::Recorded;
 pub use scripted::{Fault, Mode, Scripted};
 pub use tagged::Tagged;
 
@@ -89,23 +93,7 @@ pub const fn ms(ms: u64) -> Duration {
 
 /// What is logged while `act` runs, at WARN and above.
 pub fn logged(act: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Buffer(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Buffer {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let buffer = Buffer::default();
-    let writer = buffer.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::with_default(subscriber, act);
-    String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
+    let log = Log::at(tracing_subscriber::filter::LevelFilter::WARN);
+    act();
+    log.take().join("\n")
 }

@@ -41,7 +41,7 @@ impl<'a, R: Request> Call<'a, R> {
         if let Some(next) = next.filter(|_| is_alone) {
             let (regions, began) = (&self.core.regions, flight.attempt.began);
             let helps = !regions.are_browned_out(now) && regions.get(next).health.is_answering(began);
-            self.hedge = self.core.hedging.pay(helps, &self.core.budget, now);
+            self.hedge = self.core.hedging.pay(helps, self.core, now);
             flight.is_slow = self.hedge.is_some();
         }
     }

@@ -33,6 +33,7 @@ impl<'a, R: Request> Call<'a, R> {
     fn start_next(&mut self, race: &mut Race<'a, R::Answer>) {
         while (race.wants_more() || self.stage == Stage::SearchDue) && !self.is_overdue() {
             match self.stage {
+                Stage::Probe => self.start_probe(race),
                 Stage::Rotation => match self.next_in_rotation() {
                     Some(region) => self.start_admitted(region, race),
                     None if !self.crowded.and(self.untried).is_empty() => self.wait_for_paces(race),
@@ -72,7 +73,11 @@ impl<'a, R: Request> Call<'a, R> {
         let (held, until) = self.core.regions.held(asked, now);
         let held_for = until.filter(|_| held == asked).map_or(Duration::ZERO, |until| until - now);
         let begins = time::after(now, pause.max(self.outcome.retry_after()).max(held_for));
-        (begins < self.deadline).then_some(begins)
+        if begins >= self.deadline {
+            return None;
+        }
+        self.tell_of_round(begins - now);
+        Some(begins)
     }
 
     /// Those that have not given an answer that stands are asked again.
@@ -90,6 +95,12 @@ impl<'a, R: Request> Call<'a, R> {
         // A trial elsewhere would take a read away from the region that it belongs to.
         let slow = self.core.hedging.slow(&self.core.regions, now);
         let may_try = if self.request.may_try() { self.scope.first.map_or(allowed, RegionSet::one) } else { RegionSet::default() };
+        let probed = if standings.is_some() && self.class == Some(CircuitClass::Read) {
+            self.core.regions.tried_by_probes()
+        } else {
+            RegionSet::default()
+        };
+        let may_try = may_try.without(probed);
         self.plan = Plan::new(self.order, standings.as_deref(), may_try, allowed, slow, weights, dice);
         self.plan.spare(self.core.regions.held(allowed, now).0);
     }
@@ -232,7 +243,8 @@ impl<'a, R: Request> Call<'a, R> {
         let share = self.deadline.saturating_duration_since(now) / sharers.max(1) as u32;
         let shortened = share < own.mul_f64(ALMOST_ALL);
         let is_timed = self.request.is_timed();
-        permit.sent(is_timed, now);
+        permit.sent(self.operation, is_timed, now);
+        self.tell_of_hop(region);
         self.sent += 1;
         let patience_ends = self.patience(region, permit.is_trial(), now);
         let (recorder, future) = self.launch(state, patience_ends.is_some() && permit.is_trial());
@@ -259,7 +271,7 @@ impl<'a, R: Request> Call<'a, R> {
     fn can_afford(&mut self, region: usize, now: Instant) -> bool {
         let state = self.core.regions.get(region);
         let free = self.sent == 0 || self.hedge.is_some() || (self.round == 1 && !state.health.is_throttling(JUST_NOW, now));
-        if free || self.core.budget.pay(now) {
+        if free || self.core.pay(now) {
             return true;
         }
         self.untried.remove(region);

@@ -4,15 +4,18 @@
 //! the object turns the call into a *search* of all others at once. Where no region in use is left, the *last resort* asks the
 //! regions whose circuits are open, all at once. A round that ends with nothing may be followed by another, after a pause.
 
+mod account;
 mod beside;
 mod due;
 mod paced;
+mod probe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::Error;
 
+use self::account::Account;
 use super::config::NotFoundPolicy;
 use super::flight::Attempt;
 use super::hedge::Hedge;
@@ -61,10 +64,13 @@ pub(super) struct Call<'a, R> {
     crowded: RegionSet,
     /// A place that a region has given, and that is not used yet.
     slot: Option<(usize, Slot)>,
+    account: Account,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// A probe: whoever lets it in is asked, and that is all.
+    Probe,
     Rotation,
     /// A region lacks the object: the others are asked at once, whoever else is in the air.
     SearchDue,
@@ -97,7 +103,7 @@ impl<'a, R: Request> Call<'a, R> {
             deadline: time::after(began, scope.deadline.map_or(total, |own| own.min(total))),
             order,
             plan: Plan::unknown(order),
-            stage: Stage::Rotation,
+            stage: if request.is_probe() { Stage::Probe } else { Stage::Rotation },
             round: 1,
             untried: scope.allowed,
             passed_over: RegionSet::default(),
@@ -109,7 +115,9 @@ impl<'a, R: Request> Call<'a, R> {
             hedge: None,
             crowded: RegionSet::default(),
             slot: None,
+            account: Account::default(),
         };
+        core.wake_metrics();
         call.make_plan(began);
         core.budget.on_request();
         if request.is_timed() {
@@ -139,8 +147,9 @@ impl<'a, R: Request> Call<'a, R> {
         let hedged = race.in_the_air().any(|other| other.began < attempt.began);
         for flight in race.into_overtaken() {
             let region = self.core.regions.get(flight.attempt.region);
-            overtaken::run_on(flight, region.flavor, Arc::clone(&region.pace));
+            overtaken::run_on(flight, region.flavor, Arc::clone(&region.pace), &self.core.events);
         }
+        self.tell_of_answer();
         Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged }
     }
 
@@ -148,16 +157,19 @@ impl<'a, R: Request> Call<'a, R> {
     pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
         let now = time::now();
         let failure = Failure::seen(&error, attempt.evidence()).in_flavor(self.core.regions.get(attempt.region).flavor);
-        let Attempt { region, permit, began, .. } = attempt;
+        let Attempt { region, mut permit, began, hedge, .. } = attempt;
         self.keep_pace(region, &failure, now);
+        self.take_down(region, &mut permit, hedge, &failure, now);
         let absent = failure.is_absence() && matches!(self.request.absence(), Absence::Search | Absence::MoveOn);
         if failure.is_answer() || (failure.is_absence() && self.request.absence() == Absence::Final) {
             permit.succeed(now);
+            self.tell_of_final(&failure);
             return Some(error);
         }
         if absent {
             permit.succeed(now);
             if self.core.not_found == NotFoundPolicy::First || self.is_final(region, &failure) {
+                self.tell_of_final(&failure);
                 return Some(error);
             }
             if self.stage == Stage::Rotation && self.request.absence() == Absence::Search {
@@ -215,17 +227,19 @@ impl<'a, R: Request> Call<'a, R> {
     pub(super) fn on_timeout(&mut self, mut attempt: Attempt) -> Option<Error> {
         let now = time::now();
         attempt.permit.give_up(now);
-        let (elapsed, evidence) = (now - attempt.began, attempt.evidence());
-        if !attempt.shortened {
-            attempt.permit.fail(now);
-        }
+        let (region, elapsed, evidence) = (attempt.region, now - attempt.began, attempt.evidence());
         let failure = Failure::new(FailureClass::Timeout, "no answer within the attempt limit");
         let failure = Failure { sent: evidence.map_or(failure.sent, |evidence| evidence.sent), ..failure };
-        if let Some(end) = self.may_not_go_on(attempt.region, &failure) {
+        if !attempt.shortened {
+            self.take_down(region, &mut attempt.permit, attempt.hedge.take(), &failure, now);
+            attempt.permit.fail(now);
+        }
+        self.account.moves_on(region, failure.class());
+        if let Some(end) = self.may_not_go_on(region, &failure) {
             return Some(end);
         }
-        self.outcome.learn_failure(attempt.region, &failure);
-        self.outcome.tell(&self.core.regions.get(attempt.region).name, AttemptOutcome::Failed(failure), elapsed);
+        self.outcome.learn_failure(region, &failure);
+        self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::Failed(failure), elapsed);
         None
     }
 
@@ -255,6 +269,7 @@ impl<'a, R: Request> Call<'a, R> {
     // How it ends.
 
     pub(super) fn into_error(self) -> Error {
+        self.tell_of_failure();
         if self.outcome.nobody_was_reached() {
             self.core.events.local_network_suspect(self.operation);
         }
@@ -284,6 +299,7 @@ impl<'a, R: Request> Call<'a, R> {
         for (region, why) in waited_for.iter().copied().chain(others) {
             self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(why), Duration::ZERO);
         }
+        self.tell_of_failure();
         let limit = self.deadline - self.began;
         let reachable = self.core.not_found == NotFoundPolicy::Reachable;
         self.outcome.into_deadline_error(self.operation, self.request.target().to_string(), limit, reachable)

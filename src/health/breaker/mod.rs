@@ -50,6 +50,8 @@ pub(super) struct Breaker {
     /// How long the last opening was meant to last, before jitter; zero where the next one starts from the first value.
     open_for: Duration,
     trials_started: u64,
+    /// An operator keeps it closed: it counts, and does not open.
+    held_closed: bool,
     dice: SmallRng,
 }
 
@@ -80,13 +82,27 @@ impl Breaker {
         let window = Window::new(config.window, now);
         let state = State::Closed(Closed { since: now, failures: 0, ramps: false });
         let throttles = Window::new(tripping::THROTTLE_WINDOW, now);
-        Self { config, state, era: 0, window, throttles, open_for: Duration::ZERO, trials_started: 0, dice }
+        Self { config, state, era: 0, window, throttles, open_for: Duration::ZERO, trials_started: 0, held_closed: false, dice }
     }
 
     // Questions.
 
     pub(super) fn state(&self) -> CircuitState {
         self.state.name()
+    }
+
+    /// Trials that have succeeded since it was last open, of as many as are wanted; None where it is not half-open.
+    pub(super) fn trial_successes(&self) -> Option<(u32, u32)> {
+        match &self.state {
+            State::HalfOpen(half) => Some((half.successes, self.config.success_threshold)),
+            State::Closed(_) | State::Open(_) => None,
+        }
+    }
+
+    /// One more failure in a row opens it.
+    pub(super) fn is_nearly_open(&self) -> bool {
+        let failures = self.consecutive_failures();
+        failures > 0 && failures + 1 == self.config.failure_threshold && self.may_open()
     }
 
     /// The ticket was given after the last transition.

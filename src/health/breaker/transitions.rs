@@ -56,6 +56,31 @@ impl Breaker {
         self.enter(State::Closed(Closed { since: now, failures: 0, ramps }), now, reason)
     }
 
+    /// An operator has closed it.
+    pub(in crate::health) fn close_by_force(&mut self, now: Instant) -> Option<Transition> {
+        let is_closed = matches!(self.state, State::Closed(_));
+        (!is_closed).then(|| self.close(now, Reason::ForcedClosed))
+    }
+
+    /// An operator has made it forget: it is closed, starts from the first open time, and hears of no call from before.
+    pub(in crate::health) fn reset(&mut self, now: Instant) -> Option<Transition> {
+        self.open_for = Duration::ZERO;
+        if matches!(self.state, State::Closed(_)) {
+            self.enter(State::Closed(Closed { since: now, failures: 0, ramps: false }), now, Reason::Reset);
+            return None;
+        }
+        Some(self.close(now, Reason::Reset))
+    }
+
+    /// While it is held closed it counts, and does not open.
+    pub(in crate::health) fn hold_closed(&mut self, held: bool) {
+        self.held_closed = held;
+    }
+
+    pub(super) fn may_open(&self) -> bool {
+        self.config.enabled && !self.held_closed
+    }
+
     /// Every transition begins an era and forgets the run and the window of the one before.
     pub(super) fn enter(&mut self, next: State, now: Instant, reason: Reason) -> Transition {
         let change = Transition { from: self.state.name(), to: next.name(), reason };

@@ -18,7 +18,7 @@ impl Breaker {
             State::Closed(_) => {
                 self.throttles.add(true, now);
                 let counts = self.throttles.counts(now);
-                let lasting = self.config.enabled && counts.calls >= THROTTLE_CALLS && counts.rate() >= THROTTLE_RATE;
+                let lasting = self.may_open() && counts.calls >= THROTTLE_CALLS && counts.rate() >= THROTTLE_RATE;
                 lasting.then(|| self.trip(now, Reason::Throttling(counts.rate())))
             }
             State::HalfOpen(_) => Some(self.fail_trial(now, Growth::Keep)),
@@ -28,12 +28,12 @@ impl Breaker {
 
     /// Attempts have waited too long for nothing.
     pub(in crate::health) fn on_silence(&mut self, ticket: Ticket, waited: Duration, now: Instant) -> Option<Transition> {
-        let opens = ticket.era == self.era && self.config.enabled && matches!(self.state, State::Closed(_));
+        let opens = ticket.era == self.era && self.may_open() && matches!(self.state, State::Closed(_));
         opens.then(|| self.trip(now, Reason::Silence(waited)))
     }
 
     pub(super) fn reason_to_open(&mut self, failures: u32, now: Instant) -> Option<Reason> {
-        if !self.config.enabled {
+        if !self.may_open() {
             return None;
         }
         if failures >= self.config.failure_threshold {

@@ -1,24 +1,30 @@
 //! The builder: the only place where the rooms are joined.
 
+mod region;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use object_store::path::Path;
 
+use self::region::{Shared, log_region};
 use crate::event::Events;
+use crate::event::config::EventsConfig;
 use crate::failover::Core;
 use crate::failover::budget::Budget;
 use crate::failover::config::{NotFoundPolicy, ReadConfig, RetryConfig, WritePolicy};
 use crate::failover::hedge::{HedgeConfig, Hedging};
 use crate::failover::scope::WriteRule;
+use crate::health::Fleet;
 use crate::health::config::BreakerConfig;
-use crate::health::{Fleet, Health, Watch};
 use crate::limits::{CallLimits, RegionLimits, TimeoutConfig};
+use crate::metrics::Metrics;
 use crate::operation::Operation;
-use crate::pace::Pace;
 use crate::pace::config::ThrottleConfig;
 use crate::plan::{Rotation, RotationConfig};
-use crate::region::{BreakerOverride, Region, RegionSet, RegionState, Regions};
+use crate::probe::Probes;
+use crate::probe::config::ProbeConfig;
+use crate::region::{Region, RegionSet, Regions};
 use crate::settings::ConfigError;
 use crate::store::FailoverStore;
 use crate::time::{self, Dice};
@@ -37,6 +43,8 @@ pub struct FailoverStoreBuilder {
     reads: ReadConfig,
     writes: WritePolicy,
     throttle: Option<ThrottleConfig>,
+    events: EventsConfig,
+    probe: Option<ProbeConfig>,
     seed: Option<u64>,
 }
 
@@ -54,6 +62,8 @@ impl FailoverStore {
             reads: ReadConfig::default(),
             writes: WritePolicy::default(),
             throttle: None,
+            events: EventsConfig::default(),
+            probe: None,
             seed: None,
         }
     }
@@ -126,6 +136,19 @@ impl FailoverStoreBuilder {
         self
     }
 
+    /// What the log tells, and when an alert is sent.
+    pub fn events(mut self, config: EventsConfig) -> Self {
+        self.events = config;
+        self
+    }
+
+    /// The canary that probes ask for, and how often (by default there are none). They run once somebody calls
+    /// [`start_probes`](FailoverStore::start_probes).
+    pub fn probe(mut self, config: ProbeConfig) -> Self {
+        self.probe = Some(config);
+        self
+    }
+
     /// Makes everything that chance decides replay: for tests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -141,39 +164,17 @@ impl FailoverStoreBuilder {
         self.validate()?;
         let home = self.home()?;
         let authority = home.filter(|_| self.writes.rule() != WriteRule::Anywhere || self.reads.not_found == NotFoundPolicy::Home);
+        let probes = Probes::new(self.probe.as_ref())?;
         let now = time::now();
         let dice = Dice::new(self.seed);
         let fleet = Arc::new(Fleet::new(self.regions.len(), now));
         let name: Arc<str> = self.name.as_str().into();
-        let events = Events::new(Arc::clone(&name));
-        let watch: Arc<dyn Watch> = Arc::new(events.clone());
-        let states: Vec<_> = self
-            .regions
-            .iter()
-            .enumerate()
-            .map(|(index, region)| {
-                let limits = RegionLimits::new(&region.timeouts, &self.timeouts);
-                let mut breaker = region.breaker_over(&self.breaker);
-                // A trial must be able to take as long as any attempt that may be one.
-                let longest =
-                    [Operation::Get, Operation::Head, Operation::List].map(|operation| limits.attempt(operation)).into_iter().max();
-                breaker.half_open_timeout = breaker.half_open_timeout.max(longest.unwrap_or_default());
-                let region_name: Arc<str> = region.name.as_str().into();
-                let watch = region.connections.as_ref().map_or_else(|| Arc::clone(&watch), |own| own.renewed_by(&watch));
-                let health = Health::new(Arc::clone(&region_name), index, &Arc::new(breaker), &fleet, watch, &dice, now);
-                RegionState {
-                    name: region_name,
-                    store: Arc::clone(&region.store),
-                    health: Arc::new(health),
-                    pace: Arc::new(Pace::new(self.throttle.as_ref(), now)),
-                    ordered: region.ordered,
-                    flavor: region.flavor,
-                    limits,
-                    signer: region.signer.clone(),
-                    reports: region.connections.is_some(),
-                }
-            })
-            .collect();
+        let names: Vec<Arc<str>> = self.regions.iter().map(|region| region.name.as_str().into()).collect();
+        let metrics = Arc::new(Metrics::new(Arc::clone(&name), names.clone(), self.writes.rule() != WriteRule::Nowhere));
+        let events = Events::new(Arc::clone(&name), names.clone(), self.events.clone());
+        let shared = Shared { builder: &self, fleet: &fleet, metrics: &metrics, watch: Arc::new(events.clone()), dice: &dice, now };
+        let states: Vec<_> = names.into_iter().enumerate().map(|(index, name)| shared.state(index, name)).collect();
+        states.iter().zip(&self.regions).for_each(|(state, region)| log_region(&name, state, region));
         let core = Core {
             rotation: Rotation::new(self.rotation, self.regions.iter().map(|region| region.weight).collect(), &dice),
             regions: Regions::new(states, fleet),
@@ -187,12 +188,13 @@ impl FailoverStoreBuilder {
             home_prefixes: self.reads.home_prefixes.iter().map(|prefix| Path::from(prefix.as_str())).collect(),
             home_out: self.reads.home_out,
             authority,
-            circuits_can_open: self.regions.iter().all(|region| region.breaker_over(&self.breaker).enabled),
+            have_circuits: self.regions.iter().all(|region| region.breaker_over(&self.breaker).enabled),
             patience: self.breaker.early_probe_interval,
+            metrics,
             events,
             dice,
         };
-        Ok(FailoverStore::new(name, self.reads.resume, core))
+        Ok(FailoverStore::new(name, self.reads.resume, core, probes))
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -209,6 +211,8 @@ impl FailoverStoreBuilder {
         self.retry.validate()?;
         self.hedge.iter().try_for_each(HedgeConfig::validate)?;
         self.throttle.as_ref().map_or(Ok(()), |throttle| throttle.validate("throttle"))?;
+        self.events.validate("events")?;
+        self.probe.as_ref().map_or(Ok(()), ProbeConfig::validate)?;
         self.timeouts.validate("timeouts")?;
         self.timeouts.validate_against_total("timeouts", &self.timeouts)?;
         let mut names = BTreeSet::new();
@@ -266,15 +270,5 @@ impl FailoverStoreBuilder {
             ));
         }
         Ok(Some(index))
-    }
-}
-
-impl Region {
-    /// This region's circuit settings, where `store` are those of the store.
-    fn breaker_over(&self, store: &BreakerConfig) -> BreakerConfig {
-        match &self.breaker {
-            BreakerOverride::Keys(keys) => keys.over(store),
-            BreakerOverride::Whole(config) => config.clone(),
-        }
     }
 }

@@ -1,0 +1,77 @@
+//! What is counted of an attempt: how long it took to its answer, and what came of it, once each.
+//!
+//! What came of an attempt is another matter than its verdict. A refusal on which all regions agree charges nobody, and the caller
+//! got nothing all the same; and a body may break long after the headers were well. So the outcome is noted where it is known,
+//! and the verdict is brought where it is decided.
+
+use std::sync::atomic::Ordering;
+
+use super::news::News;
+use super::permit::{Permit, Tally};
+use crate::metrics::Outcome;
+use crate::operation::Operation;
+use crate::time::Instant;
+
+/// An attempt whose outcome is still to come.
+#[derive(Debug)]
+pub(super) struct Account {
+    operation: Operation,
+    began: Instant,
+    /// Its time to the answer has been counted.
+    is_timed: bool,
+}
+
+impl Account {
+    pub(super) fn open(operation: Operation, now: Instant) -> Self {
+        Self { operation, began: now, is_timed: false }
+    }
+}
+
+impl Permit {
+    /// What came of the attempt, where that is known before its verdict. The first word counts.
+    pub(crate) fn note(&mut self, outcome: Outcome, now: Instant) {
+        self.note_answer(now);
+        self.close(outcome);
+    }
+
+    /// The region has answered.
+    pub(super) fn note_answer(&mut self, now: Instant) {
+        if let Some(account) = self.account.as_mut().filter(|account| !account.is_timed) {
+            account.is_timed = true;
+            let (operation, waited) = (account.operation, now.saturating_duration_since(account.began));
+            let health = self.health();
+            health.metrics.on_waited(health.index, operation, waited);
+        }
+    }
+
+    /// It ends, and nobody knows how.
+    pub(super) fn note_nothing(&mut self) {
+        self.close(Outcome::Cancelled);
+    }
+
+    fn close(&mut self, outcome: Outcome) {
+        let Some(account) = self.account.take() else { return };
+        let health = self.health();
+        health.metrics.on_attempt_ended(health.index, account.operation, outcome);
+        if let Some(run) = health.tally.count(outcome) {
+            health.watch.on_news(health.index, News::Failing(run));
+        }
+    }
+}
+
+impl Tally {
+    /// Counts failures in a row; returns how many there are where this was one.
+    fn count(&self, outcome: Outcome) -> Option<u32> {
+        if outcome.is_failing() {
+            return Some(self.run.fetch_add(1, Ordering::Relaxed).saturating_add(1));
+        }
+        if outcome != Outcome::Cancelled && self.run.load(Ordering::Relaxed) != 0 {
+            self.forget_failures();
+        }
+        None
+    }
+
+    pub(super) fn forget_failures(&self) {
+        self.run.store(0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""A region dies, and a real Prometheus fires what docs/alerts.md says, and nothing else.
+
+Three instances of examples/service over the same embedded regions, scraped by Prometheus with the shipped rules at a sixtieth of their
+times. While the region is dead the commands of docs/runbook.md against the service and Prometheus are run, each as it stands there.
+Needs `prometheus` and `jq` on PATH and the example built (`cargo build --release --example service`). Everything it starts ends with it.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIMES = 60
+TOKEN = "fleet-test"
+FAULT = "A region is down or hangs; busy, 3 instances or more"
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def rendered(rules):
+    """The rules with every duration at a sixtieth."""
+
+    def shorter(match):
+        millis = round(int(match[2]) * SECONDS[match[3]] * 1000 / TIMES)
+        return f"{match[1]}{millis}ms"
+
+    return re.sub(r"(\[|offset |for: |interval: )(\d+)(ms|s|m|h|d)\b", shorter, rules)
+
+
+def expected():
+    """The alerts that docs/alerts.md names for the fault; those in brackets may fire as well."""
+    page = (ROOT / "docs/alerts.md").read_text()
+    names = set(re.findall(r"alert: (\w+)", (ROOT / "docs/prometheus/alerts.yml").read_text()))
+    row = next(line for line in page.splitlines() if line.startswith(f"| {FAULT} |"))
+    cell = row.split("|")[2]
+    certain = re.sub(r"\[[^\]]*\]", "", cell)
+    wanted = [name for name in re.findall(r"\w+", certain) if name in names]
+    return wanted, {name for name in re.findall(r"\w+", cell) if name in names}
+
+
+def free_ports(count):
+    """So many ports in a row that nobody has at the moment."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        try:
+            sockets = []
+            for port in range(first, first + count):
+                sockets.append(socket.socket())
+                sockets[-1].bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for taken in sockets:
+                taken.close()
+
+
+def ask(url, method="GET"):
+    request = urllib.request.Request(url, method=method, headers={"authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return answer.read().decode()
+
+
+def until(what, limit, check):
+    """Waits for `check` to come true."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            found = check()
+            if found:
+                return found
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.1)
+    sys.exit(f"FAILED: {what}: not within {limit} s")
+
+
+def firing(prometheus):
+    alerts = json.loads(ask(f"{prometheus}/api/v1/alerts"))["data"]["alerts"]
+    return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+
+def run_the_runbook(environment):
+    """Runs the commands that the runbook marks as runnable against the service and Prometheus."""
+    page = (ROOT / "docs/runbook.md").read_text()
+    blocks = re.findall(r"<!-- run: (service|prometheus) -->\n```sh\n(.*?)```", page, re.S)
+    for kind, block in blocks:
+        run = subprocess.run(["bash", "-euo", "pipefail", "-c", block], env=os.environ | environment, capture_output=True, text=True, timeout=60)
+        if run.returncode:
+            sys.exit(f"FAILED: a command of the runbook ({kind}): {block}{run.stdout}{run.stderr}")
+    print(f"  {len(blocks)} commands of the runbook ran")
+
+
+def main():
+    wanted, allowed = expected()
+    print(f"{FAULT}: expecting {', '.join(wanted)}")
+    processes = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            run(pathlib.Path(folder), processes, wanted, allowed)
+        finally:
+            for process in reversed(processes):
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def run(folder, processes, wanted, allowed):
+    first = free_ports(4)
+    service = [sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "target/release/examples/service")]
+    service += ["--instances", "3", "--listen", f"127.0.0.1:{first}", "--token", TOKEN, "--readers", "4"]
+    processes.append(subprocess.Popen(service, stdout=(folder / "service.log").open("w"), stderr=subprocess.STDOUT))
+    instances = [f"http://127.0.0.1:{port}" for port in range(first, first + 3)]
+    until("three instances serve", 30, lambda: all(ask(f"{instance}/ready") for instance in instances))
+    (folder / "alerts.yml").write_text(rendered((ROOT / "docs/prometheus/alerts.yml").read_text()))
+    targets = ", ".join(f'"{instance.removeprefix("http://")}"' for instance in instances)
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}\n"
+        "rule_files: [alerts.yml]\n"
+        f"scrape_configs: [{{job_name: service, static_configs: [{{targets: [{targets}], labels: {{region: rack-1}}}}]}}]\n"
+    )
+    prometheus = f"http://127.0.0.1:{first + 3}"
+    arguments = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    arguments += [f"--web.listen-address=127.0.0.1:{first + 3}", "--log.level=error"]
+    processes.append(subprocess.Popen(["prometheus", *arguments], stdout=subprocess.DEVNULL))
+    until("Prometheus is ready", 30, lambda: ask(f"{prometheus}/-/ready"))
+    time.sleep(15)
+    if firing(prometheus):
+        sys.exit(f"FAILED: fires though nothing is wrong: {firing(prometheus)}")
+    region = json.loads(ask(f"{instances[0]}/health"))["regions"][0]["name"]
+    ask(f"{instances[0]}/regions/{region}/kill", "POST")
+    began, seen = time.monotonic(), {}
+    while time.monotonic() - began < 25:
+        for name in firing(prometheus):
+            seen.setdefault(name, time.monotonic() - began)
+        time.sleep(0.1)
+    for name, after in sorted(seen.items(), key=lambda item: item[1]):
+        print(f"  {after:5.1f} s  {name}")
+    if not set(wanted) <= set(seen) <= allowed:
+        sys.exit(f"FAILED: fired {sorted(seen)}, and docs/alerts.md names {wanted}")
+    key = "hello.txt"
+    store_host = "127.0.0.1"
+    run_the_runbook({"SERVICE": instances[0], "TOKEN": TOKEN, "PROMETHEUS": prometheus, "REGION": region, "KEY": key, "STORE_HOST": store_host})
+    ask(f"{instances[0]}/regions/{region}/revive", "POST")
+    until("everything clears", 120, lambda: not firing(prometheus))
+    print("  and all is quiet again after its return")
+
+
+if __name__ == "__main__":
+    main()

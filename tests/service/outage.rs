@@ -1,0 +1,83 @@
+//! Regions that die under the service.
+
+use axum::http::StatusCode;
+use futures::StreamExt;
+use tokio::time::{sleep, timeout};
+
+use crate::site::{Answer, LONG, REGIONS, Site, bytes};
+use crate::stage::Act;
+
+const LARGE: usize = 8 * 1024 * 1024;
+
+impl Site {
+    fn all(&self, act: Act) {
+        for region in REGIONS {
+            assert!(self.service.stage.as_ref().unwrap().act(region, act));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_comes_as_it_is_read_and_outlives_its_region() {
+    let site = Site::embedded().await;
+    let answer = site.send("GET", "/objects/large.bin", &[], "").await;
+    let serving = answer.headers()["x-served-by"].to_str().unwrap().to_owned();
+    let mut body = answer.into_body().into_data_stream();
+    let mut read = body.next().await.unwrap().unwrap().to_vec();
+    assert!(read.len() < LARGE / 2, "{} bytes at once: it was held", read.len());
+    site.service.stage.as_ref().unwrap().act(&serving, Act::Kill);
+    while let Some(piece) = timeout(LONG, body.next()).await.unwrap() {
+        read.extend_from_slice(&piece.unwrap());
+    }
+    assert!(read == bytes(0..LARGE), "{} bytes, or others", read.len());
+}
+
+#[tokio::test]
+async fn where_no_region_is_left_it_says_503_and_when_to_come_again() {
+    let site = Site::embedded().await;
+    site.all(Act::Kill);
+    let mut answers = Vec::new();
+    // As many as it takes for every circuit to open, and then some.
+    while site.get("/ready").await.status == StatusCode::OK || answers.len() < 20 {
+        answers.push(site.get("/objects/hello.txt").await);
+        assert!(answers.len() < 1000, "the circuits stay closed");
+    }
+    for answer in &answers {
+        is_later(answer);
+        assert!(!answer.text().contains("127.0.0.1") && !answer.text().contains("hello.txt"), "{}", answer.text());
+    }
+    assert!(answers.iter().any(|answer| answer.text().contains("admits")), "some were refused without being sent");
+    is_later(&site.ask("GET", "/objects/hello.txt", &[("range", "bytes=0-1")]).await);
+    assert_eq!(site.get("/live").await.status, StatusCode::OK);
+    assert_eq!(site.get("/health").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(site.region(REGIONS[0]).await["read"]["state"], "open");
+    assert_eq!(site.ask("HEAD", "/objects/hello.txt", &[]).await.status, StatusCode::SERVICE_UNAVAILABLE);
+
+    site.all(Act::Revive);
+    let served = async {
+        while site.get("/objects/hello.txt").await.status != StatusCode::OK {
+            sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    timeout(LONG, served).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_may_exist_where_nobody_can_look_is_503_and_never_404() {
+    let site = Site::embedded().await;
+    for region in &REGIONS[1..] {
+        site.service.stage.as_ref().unwrap().act(region, Act::Kill);
+    }
+    for _ in 0..8 {
+        let answer = site.get("/objects/no/such").await;
+        is_later(&answer);
+    }
+    assert_eq!(site.get("/objects/hello.txt").await.status, StatusCode::OK);
+    assert_eq!(site.get("/ready").await.status, StatusCode::OK, "one region is enough");
+}
+
+fn is_later(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+}
