@@ -7,19 +7,16 @@ Needs `prometheus` and `jq` on PATH and the example built (`cargo build --releas
 """
 
 import json
-import os
 import pathlib
 import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from common import ROOT, Programs, demand, free_ports, runbook, until
+
 TIMES = 60
 TOKEN = "fleet-test"
 FAULT = "A region is down or hangs; busy, 3 instances or more"
@@ -47,43 +44,10 @@ def expected():
     return wanted, {name for name in re.findall(r"\w+", cell) if name in names}
 
 
-def free_ports(count):
-    """So many ports in a row that nobody has at the moment."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        try:
-            sockets = []
-            for port in range(first, first + count):
-                sockets.append(socket.socket())
-                sockets[-1].bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
-        finally:
-            for taken in sockets:
-                taken.close()
-
-
 def ask(url, method="GET"):
     request = urllib.request.Request(url, method=method, headers={"authorization": f"Bearer {TOKEN}"})
     with urllib.request.urlopen(request, timeout=5) as answer:
         return answer.read().decode()
-
-
-def until(what, limit, check):
-    """Waits for `check` to come true."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        try:
-            found = check()
-            if found:
-                return found
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.1)
-    sys.exit(f"FAILED: {what}: not within {limit} s")
 
 
 def firing(prometheus):
@@ -93,36 +57,24 @@ def firing(prometheus):
 
 def run_the_runbook(environment):
     """Runs the commands that the runbook marks as runnable against the service and Prometheus."""
-    page = (ROOT / "docs/runbook.md").read_text()
-    blocks = re.findall(r"<!-- run: (service|prometheus) -->\n```sh\n(.*?)```", page, re.S)
+    blocks = runbook("service", "prometheus")
     for kind, block in blocks:
-        run = subprocess.run(["bash", "-euo", "pipefail", "-c", block], env=os.environ | environment, capture_output=True, text=True, timeout=60)
-        if run.returncode:
-            sys.exit(f"FAILED: a command of the runbook ({kind}): {block}{run.stdout}{run.stderr}")
-    print(f"  {len(blocks)} commands of the runbook ran")
+        demand(f"a command of the runbook ({kind})", block, environment)
+    print(f"  {len(blocks)} blocks of the runbook ran")
 
 
 def main():
     wanted, allowed = expected()
     print(f"{FAULT}: expecting {', '.join(wanted)}")
-    processes = []
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            run(pathlib.Path(folder), processes, wanted, allowed)
-        finally:
-            for process in reversed(processes):
-                process.send_signal(signal.SIGINT)
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+    with tempfile.TemporaryDirectory() as folder, Programs() as programs:
+        run(pathlib.Path(folder), programs, wanted, allowed)
 
 
-def run(folder, processes, wanted, allowed):
+def run(folder, programs, wanted, allowed):
     first = free_ports(4)
     service = [sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "target/release/examples/service")]
     service += ["--instances", "3", "--listen", f"127.0.0.1:{first}", "--token", TOKEN, "--readers", "4"]
-    processes.append(subprocess.Popen(service, stdout=(folder / "service.log").open("w"), stderr=subprocess.STDOUT))
+    programs.start(service, stdout=(folder / "service.log").open("w"), stderr=subprocess.STDOUT)
     instances = [f"http://127.0.0.1:{port}" for port in range(first, first + 3)]
     until("three instances serve", 30, lambda: all(ask(f"{instance}/ready") for instance in instances))
     (folder / "alerts.yml").write_text(rendered((ROOT / "docs/prometheus/alerts.yml").read_text()))
@@ -135,7 +87,7 @@ def run(folder, processes, wanted, allowed):
     prometheus = f"http://127.0.0.1:{first + 3}"
     arguments = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
     arguments += [f"--web.listen-address=127.0.0.1:{first + 3}", "--log.level=error"]
-    processes.append(subprocess.Popen(["prometheus", *arguments], stdout=subprocess.DEVNULL))
+    programs.start(["prometheus", *arguments], stdout=subprocess.DEVNULL)
     until("Prometheus is ready", 30, lambda: ask(f"{prometheus}/-/ready"))
     time.sleep(15)
     if firing(prometheus):
