@@ -8,6 +8,7 @@ use object_store::memory::InMemory;
 use object_store::{Attribute, Attributes, ObjectStore, PutOptions};
 use tokio::runtime::Runtime;
 
+use crate::clock::wall_millis;
 use crate::s3::{KEY, REGION, SECRET, Server};
 
 const BUCKET: &str = "objects";
@@ -29,7 +30,11 @@ ramp = "2s"
 attempt = "1s"
 total = "6s"
 stall = "2s"
+[probe]
 "#;
+
+/// Where `[probe]` looks by default.
+const CANARY: &str = "health/canary";
 
 /// What may be done to a server of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub(crate) enum Act {
     Revive,
 }
 
-/// The servers. They share one bucket, so replication is perfect.
+/// The servers. They share one bucket, so replication is perfect: the canary, stamped once, is the same in all of them, and lags nowhere.
 pub(crate) struct Stage {
     servers: Vec<Server>,
 }
@@ -110,6 +115,7 @@ pub(crate) const SERVERS_END: Duration = Duration::from_millis(200);
 async fn fill(bucket: &InMemory) -> object_store::Result<()> {
     put(bucket, "hello.txt", "text/plain; charset=utf-8", b"hello from every region\n".to_vec()).await?;
     put(bucket, "large.bin", "application/octet-stream", body(LARGE)).await?;
+    put(bucket, CANARY, "text/plain", format!("{}\n", wall_millis()).into_bytes()).await?;
     for index in 0..OBJECTS {
         put(bucket, &format!("small/{index:03}.bin"), "application/octet-stream", body(SMALLEST + index * STEP)).await?;
     }

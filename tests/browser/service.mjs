@@ -58,6 +58,7 @@ async function theAddressBringsTheToken(page) {
   assert.equal(await page.ask("location.hash"), "", "the token does not stay in the address");
   assert.equal(await page.ask(`document.querySelector("#token").value`), fleet.token);
   await page.until("all regions are read", `[...document.querySelectorAll("#regions tr")].filter(row => Number(row.dataset.share) > 0.1).length === 3`);
+  await page.until("how far each lags", `[...document.querySelectorAll("#regions tr")].every(row => row.cells[0].textContent.endsWith(" behind"))`);
   await page.until("healthy", `document.querySelector("#status").textContent === "healthy"`);
   say("the address brings the token, and the readers show life");
 }
