@@ -8,6 +8,9 @@
 //! Nothing is cut off: requests and bodies in flight keep the client that they began with, whose idle connections are closed with it.
 //! Early probes renew nothing: while everything is out there is one each second, and the first of them had new connections. Nor does an
 //! operator's override, which says nothing about connections. Stores that are handed in have clients of their own, out of our reach.
+//!
+//! Who makes the clients is kept here as well: it is the one thing about a region's connections that every provider's builder needs, and
+//! they are given these already.
 
 #![cfg_attr(
     not(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http")),
@@ -16,6 +19,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use object_store::client::HttpConnector;
 
 use crate::health::{CircuitState, News, Reason, Transition, Watch};
 
@@ -26,6 +31,7 @@ pub(crate) struct Connections(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     region: String,
+    connector: Option<Arc<dyn HttpConnector>>,
     generation: AtomicU64,
 }
 
@@ -37,13 +43,19 @@ struct Renewing {
 }
 
 impl Connections {
-    pub(crate) fn of(region: &str) -> Self {
-        Self(Arc::new(Shared { region: region.to_owned(), generation: AtomicU64::default() }))
+    /// Those of this region, made by `connector`, or where there is none by object_store's own.
+    pub(crate) fn of(region: &str, connector: Option<Arc<dyn HttpConnector>>) -> Self {
+        Self(Arc::new(Shared { region: region.to_owned(), connector, generation: AtomicU64::default() }))
     }
 
     /// Whose they are, for log lines.
     pub(crate) fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Who makes the region's clients, if that is not object_store.
+    pub(crate) fn connector(&self) -> Option<Arc<dyn HttpConnector>> {
+        self.0.connector.clone()
     }
 
     /// How often they were renewed: a client that was made earlier has had its time.
@@ -97,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_circuit_that_opens_renews_and_a_failed_early_probe_does_not() {
-        let (connections, heard) = (Connections::of("a"), Arc::new(Heard::default()));
+        let (connections, heard) = (Connections::of("a", None), Arc::new(Heard::default()));
         let watch = connections.renewed_by(&(Arc::clone(&heard) as Arc<dyn Watch>));
         let mut told = 0;
         let mut renews = |from, to, reason| {

@@ -102,6 +102,35 @@ async fn a_prefix_in_the_url_is_where_the_region_begins() {
 }
 
 #[tokio::test]
+async fn headers_of_a_region_go_with_each_of_its_requests() {
+    for kind in KINDS {
+        let server = provider(kind).await;
+        let mut region = region("a", kind, &server.endpoint());
+        region["headers"] = json!({"X-Team": "readers", "x-trace": {"env": "PATH"}});
+        reads_everything(&config(vec![region]).build().unwrap()).await;
+        let heads = server.heads();
+        assert!(heads.len() >= 4 && heads.iter().all(|head| head.contains("x-team: readers") && head.contains("x-trace: ")), "{heads:?}");
+    }
+}
+
+#[test]
+fn headers_that_would_change_what_is_asked_for_are_refused() {
+    let refused = |header: &str, value: &str| {
+        let mut region = region("a", Kind::Http, "http://127.0.0.1:9");
+        region["headers"] = json!({header: value});
+        let error = refusal(region);
+        assert!(error.starts_with(&format!("regions[0].headers.{header}: ")) && !error.contains("hunter2"), "{error}");
+    };
+    for header in ["Range", "If-Match", "if-none-match", "Authorization", "Host", "accept-encoding"] {
+        refused(header, "hunter2");
+    }
+    refused("not a name", "x");
+    refused("x-two-lines", "hunter2\r\nx-more: 1");
+    let local = json!({"name": "a", "url": "memory:///", "headers": {"x-team": "readers"}});
+    assert!(refusal(local).starts_with("regions[0].headers.x-team: a memory store sends no requests"));
+}
+
+#[tokio::test]
 async fn a_bucket_on_s3_and_a_local_folder_are_regions_of_one_store() {
     let bucket = InMemory::new();
     bucket.put(&key(), CONTENT.into()).await.unwrap();

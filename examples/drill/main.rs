@@ -1,60 +1,50 @@
-//! A drill: S3 servers are broken while a `FailoverStore` is read, and the reads must not notice.
+//! A drill: S3 regions are broken while a `FailoverStore` is read, and the reads must not notice.
 //!
 //! `cargo run --release --example drill`; `-- --help` says what else it can do. It is what a newcomer runs first, to see a region
-//! die without a failed read, and what an operator keeps, to see the same on their own clusters (`--config`).
+//! die without a failed read, and what an operator keeps, to see the same on MinIO (`--on minio`) and on their own clusters
+//! (`--config`).
 
 mod args;
-mod board;
+mod clients;
 mod clock;
-mod corpus;
-mod director;
-mod external;
-mod faults;
-mod progress;
+mod ground;
+mod load;
+mod minio;
+mod play;
+mod preflight;
+mod prepare;
 #[path = "../../tests/support/proxy/mod.rs"]
 mod proxy;
-mod reader;
 mod report;
+mod run;
 #[path = "../../tests/support/s3/mod.rs"]
 mod s3;
 mod scenario;
-mod stage;
-mod table;
-mod tally;
 mod tuning;
 mod verdict;
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::memory::InMemory;
+use tokio::runtime::Runtime;
 
 use crate::args::Args;
-use crate::board::Board;
-use crate::corpus::Corpus;
-use crate::director::Ending;
-use crate::progress::Progress;
-use crate::reader::{Allowance, Load};
-use crate::report::{Head, Report};
+use crate::clients::Kind;
+use crate::ground::theirs::Theirs;
+use crate::prepare::Skipped;
+use crate::report::output::Outputs;
+use crate::report::{Report, RunReport, print_comparison, print_summary, table};
+use crate::run::Run;
 use crate::scenario::Scenario;
-use crate::stage::Stage;
-use crate::tuning::Tuning;
+use crate::verdict::Outcome;
 
 const BAD_USAGE: u8 = 2;
 /// As a shell tells of a process that SIGINT ended.
 const INTERRUPTED: u8 = 130;
-
-/// A run, ready to begin.
-struct Run {
-    scenario: &'static Scenario,
-    stage: Stage,
-    corpus: Corpus,
-    tuning: Tuning,
-    head: Head,
-    /// What the readers may read.
-    max_bytes: u64,
-}
+/// How long the servers' tasks may take to end: nothing of them is needed any more.
+const SERVERS_END: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let args = Args::read();
@@ -68,87 +58,121 @@ fn main() -> ExitCode {
 }
 
 fn drill(args: &Args) -> Result<ExitCode, String> {
-    // Before the run, not after it: a path that cannot be written should not cost half a minute.
-    let json = args.json.as_ref().map(|path| std::fs::File::create(path).map_err(|error| format!("--json {}: {error}", path.display())));
-    let json = json.transpose()?;
-    let servers = stage::servers_runtime().map_err(|error| format!("no thread for the servers: {error}"))?;
-    let readers = tokio::runtime::Runtime::new().map_err(|error| format!("no threads for the readers: {error}"))?;
-    let done = readers.block_on(async {
-        let run = match &args.config {
-            Some(path) => external::prepare(args, path, seed(args)).await?,
-            None => prepare(args, &servers, seed(args)).await?,
-        };
-        table::print_head(&run.head);
-        Ok::<_, String>(perform(args, run).await)
-    });
-    servers.shutdown_timeout(stage::SERVERS_END);
-    let report = done?;
-    table::print(&report);
-    if let Some(file) = json {
-        serde_json::to_writer_pretty(file, &report).map_err(|error| format!("the JSON file could not be written: {error}"))?;
+    // Before the runs, not after them: a path that cannot be written should not cost minutes.
+    let outputs = Outputs::open(args)?;
+    verdict::missing::record()?;
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3-server").enable_all().build();
+    let servers = servers.map_err(|error| format!("no threads for the servers: {error}"))?;
+    let readers = Runtime::new().map_err(|error| format!("no threads for the readers: {error}"))?;
+    let mut report = Report::new(args, seed(args));
+    let done = readers.block_on(runs(args, &servers, &mut report));
+    servers.shutdown_timeout(SERVERS_END);
+    done?;
+    if report.runs.len() > 1 {
+        print_summary(&report);
     }
-    Ok(match (report.interrupted, report.verdict.holds) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::FAILURE,
-    })
-}
-
-/// Starts our own servers and fills them.
-async fn prepare(args: &Args, servers: &tokio::runtime::Runtime, seed: u64) -> Result<Run, String> {
-    let scenario = Scenario::named(&args.scenario).ok_or("the command line has let an unknown scenario through")?;
-    let tuning = if args.defaults { Tuning::shipped() } else { Tuning::scaled_to(args.length(), args.regions()) };
-    let objects = Arc::new(InMemory::new());
-    let corpus = Corpus::fill(&objects, seed).await.map_err(|error| format!("the servers could not be filled: {error}"))?;
-    let stage = Stage::build(servers, &objects, args.regions(), &tuning, seed, scenario.needs_a_line()).await?;
-    let settings = Some(tuning.settings(!args.defaults));
-    let head = head(args, scenario, &stage, &corpus, seed, settings);
-    Ok(Run { scenario, stage, corpus, tuning, head, max_bytes: u64::MAX })
-}
-
-fn head(args: &Args, scenario: &Scenario, stage: &Stage, corpus: &Corpus, seed: u64, settings: Option<tuning::Settings>) -> Head {
-    Head {
-        scenario: scenario.name,
-        seed,
-        seconds: args.length().as_secs(),
-        regions: stage.names.iter().map(ToString::to_string).collect(),
-        concurrency: args.concurrency(),
-        objects: corpus.len(),
-        object_bytes: corpus.bytes(),
-        max_bytes: args.config.as_ref().map(|_| args.max_bytes),
-        settings,
+    if args.clients().len() > 1 {
+        print_comparison(&report);
     }
+    outputs.write(&report)?;
+    Ok(code(&report))
 }
 
-async fn perform(args: &Args, run: Run) -> Report {
-    let Run { scenario, stage, corpus, tuning, head, max_bytes } = run;
-    let stage = Arc::new(stage);
-    let board = Arc::new(Board::new(scenario.phases.len(), stage.len()));
-    let allowance = Allowance::new(max_bytes, args.length());
-    let load = Arc::new(Load::new(Arc::clone(&stage), corpus, Arc::clone(&board), allowance));
-    let watching = tokio::spawn(director::watch_circuits(stage.store.subscribe(), Arc::clone(&stage), Arc::clone(&board)));
-    let progress = Progress::start(args.length(), &stage);
-    let mut readers = load.start(args.concurrency(), head.seed);
-    let ending = tokio::select! {
-        ending = director::play(scenario, args.length(), &load, &progress) => ending,
-        () = progress.keep_moving(Arc::clone(&stage), Arc::clone(&board)) => Ending::Interrupted,
+/// Looks at the regions, if that was asked for, and plays every scenario, until somebody interrupts it.
+async fn runs(args: &Args, servers: &Runtime, report: &mut Report) -> Result<(), String> {
+    if args.preflight() {
+        let look = prepare::preflight(args, servers.handle(), report.seed).await?;
+        preflight::print(&look);
+        if !report.preflight.insert(look).passes() {
+            return Ok(());
+        }
+    }
+    let clients = args.clients();
+    clients.iter().try_for_each(|kind| kind.check())?;
+    let scenarios = prepare::scenarios(args);
+    let mut theirs = match &args.config {
+        Some(file) if !scenarios.is_empty() => Some(Theirs::open(args, file, &scenarios, servers.handle(), report.seed).await?),
+        _ => None,
     };
-    progress.end();
-    let interrupted = ending == Ending::Interrupted;
-    if interrupted {
-        readers.shutdown().await;
-    } else {
-        load.stop(readers, (tuning.total + tuning.stall) * 2).await;
+    let of_each = |scenario| clients.iter().map(move |kind| (scenario, *kind));
+    let all: Vec<_> = scenarios.into_iter().flat_map(of_each).collect();
+    let played = play_all(args, &all, theirs.as_mut(), servers, report).await;
+    if let Some(theirs) = theirs {
+        theirs.end().await;
     }
-    watching.abort();
-    let marks = board.marks();
-    Report {
-        head,
-        interrupted,
-        phases: report::phases(scenario, &marks),
-        faults: report::faults(scenario, &marks, &stage),
-        circuits: report::circuits(&marks, &stage),
-        verdict: verdict::judge(&marks, &stage, &tuning, args.concurrency()),
+    played
+}
+
+async fn play_all(
+    args: &Args,
+    all: &[(&'static Scenario, Kind)],
+    mut theirs: Option<&mut Theirs>,
+    servers: &Runtime,
+    report: &mut Report,
+) -> Result<(), String> {
+    let mut interrupt = pin!(tokio::signal::ctrl_c());
+    if let Some(theirs) = theirs.as_deref_mut() {
+        tokio::select! {
+            prepared = theirs.prepare(args, report.seed) => prepared?,
+            _ = &mut interrupt => report.interrupted = true,
+        }
+    }
+    for (scenario, kind) in all {
+        if report.interrupted {
+            break;
+        }
+        // What was being started ends with its future.
+        let run = tokio::select! {
+            run = prepare::run(args, scenario, *kind, theirs.as_deref(), servers.handle(), report.seed) => run?,
+            _ = &mut interrupt => {
+                report.interrupted = true;
+                break;
+            }
+        };
+        let run = play(run).await;
+        // Of many, those tell everything that went wrong.
+        match run.outcome {
+            Outcome::Skipped => {}
+            _ if *kind != Kind::Failover => println!("{}: played\n", run.head.scenario),
+            Outcome::Holds if all.len() > 1 => println!("{}: the verdict HOLDS\n", run.head.scenario),
+            _ => table::print(&run),
+        }
+        if let Some(theirs) = theirs.as_deref_mut().filter(|_| run.outcome != Outcome::Skipped) {
+            theirs.on_played(run.bytes_read);
+        }
+        report.interrupted = run.outcome == Outcome::Interrupted;
+        report.runs.push(run);
+    }
+    Ok(())
+}
+
+async fn play(run: Result<Run, Skipped>) -> RunReport {
+    match run {
+        Ok(run) => {
+            table::print_head(&run.head);
+            run.perform().await
+        }
+        Err((head, why)) => {
+            println!("{}: skipped: {why}", head.scenario);
+            RunReport::skipped(*head, why)
+        }
+    }
+}
+
+fn code(report: &Report) -> ExitCode {
+    // Other clients are measured; the verdict is about the store, if it was there.
+    let is_peer = |run: &RunReport| run.head.client != Kind::Failover.name();
+    let all_peers = report.runs.iter().all(is_peer);
+    let judged: Vec<_> = report.runs.iter().filter(|run| all_peers || !is_peer(run)).collect();
+    let any = |outcome: Outcome| judged.iter().any(|run| run.outcome == outcome);
+    let nothing_played = report.preflight.is_none() && judged.iter().all(|run| run.outcome == Outcome::Skipped);
+    let unfit = report.preflight.as_ref().is_some_and(|look| !look.passes());
+    if report.interrupted {
+        ExitCode::from(INTERRUPTED)
+    } else if any(Outcome::Broken) || any(Outcome::NotProven) || nothing_played || unfit {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

@@ -3,16 +3,23 @@
 
 use std::time::Duration;
 
-use object_store_failover::{BreakerConfig, TimeoutConfig};
+use object_store_failover::BreakerConfig;
 use serde::Serialize;
 
 use crate::args::SECONDS_WITH_DEFAULTS;
+use crate::clients::Limits;
 use crate::clock::millis;
+use crate::load::entry::HOME;
+use crate::scenario::Wants;
 
 /// Shipped values of the limits; those of the circuit are in `BreakerConfig::default()`.
 const ATTEMPT: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(30);
 const STALL: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// As often as HAProxy is told to check a region, silence adds up.
+const PER_ATTEMPT: u32 = 5;
 
 /// Not shorter than this, or a busy machine looks like a sick region.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(400);
@@ -66,8 +73,30 @@ impl Tuning {
         Self { attempt, total: scale(TOTAL, attempt * attempts), stall: scale(STALL, LEAST_STALL), breaker }
     }
 
-    pub(crate) fn timeouts(&self) -> TimeoutConfig {
-        TimeoutConfig { attempt: Some(self.attempt), total: Some(self.total), stall: Some(self.stall), ..TimeoutConfig::default() }
+    /// What peers are given.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { attempt: self.attempt, total: self.total, stall: self.stall, connect: CONNECT }
+    }
+
+    /// A configuration document without its regions, for a store of this name whose first region has this one.
+    pub(crate) fn document(&self, name: &str, wants: Wants, home: &str) -> String {
+        let time = |time: Duration| format!("\"{}ms\"", time.as_millis());
+        let breaker = &self.breaker;
+        let stall = if wants.haste { self.stall.min(self.attempt) } else { self.stall };
+        let mut text = format!("name = \"{name}\"\n[timeouts]\nattempt = {}\n", time(self.attempt));
+        text += &format!("total = {}\nstall = {}\n[breaker]\n", time(self.total), time(stall));
+        text += &format!("open_for = {}\nopen_for_max = {}\n", time(breaker.open_for), time(breaker.open_for_max));
+        text += &format!("ramp = {}\n", time(breaker.ramp));
+        if wants.haste {
+            text += &format!("silence = {}\n", time(self.attempt / PER_ATTEMPT));
+        }
+        if wants.hedging {
+            text += "[hedge]\n";
+        }
+        if wants.home {
+            text += &format!("[reads]\nhome_prefixes = [\"{HOME}\"]\n[writes]\npolicy = \"home\"\nhome = \"{home}\"\n");
+        }
+        text
     }
 
     pub(crate) fn settings(&self, scaled: bool) -> Settings {

@@ -1,9 +1,9 @@
 //! What the clients of all providers have in common: their options, their credentials, their connections.
 //!
-//! Each region has a client of its own, with connections of its own. Its retries are off: the loop moves on to another region at
-//! once, which is faster than asking a sick one again, and an attempt costs one request and no more. (Requests for credentials are
-//! not retried either: where one fails, so does the attempt, and the loop moves on.) Its limit on whole bodies is
-//! off too; ours run only while the caller polls.
+//! Each region has a client of its own, with connections of its own, made by object_store or by the region's `connector`. Its retries
+//! are off: the loop moves on to another region at once, which is faster than asking a sick one again, and an attempt costs one request
+//! and no more. (Requests for credentials are not retried either: where one fails, so does the attempt, and the loop moves on.) Its limit
+//! on whole bodies is off too; ours run only while the caller polls.
 //!
 //! The environment is asked for credentials only, and only if the region names none. It never says where a bucket is: one such
 //! variable would send every region to one place.
@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use object_store::{Certificate, ClientOptions, RetryConfig};
 
 use super::option::{FromEnv, FromFile, OptionValue};
@@ -89,7 +90,24 @@ pub(super) fn connections(region: &RegionConfig, at: &str, connect: Duration) ->
         }
         options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
     }
-    Ok(options)
+    Ok(options.with_default_headers(headers(region, at)?))
+}
+
+/// The region's own headers. Their values may be secrets: no error shows one.
+fn headers(region: &RegionConfig, at: &str) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &region.headers {
+        let at = format!("{at}.headers.{name}");
+        let refuse = |why: &str| ConfigError::invalid(&at, why);
+        let header: HeaderName = name.parse().map_err(|_| refuse("is no name of an HTTP header"))?;
+        if is_the_clients(&header) {
+            return Err(refuse("is set by the client itself, for each request"));
+        }
+        let mut value = HeaderValue::from_str(&fetch(value, &at)?).map_err(|_| refuse("holds what no HTTP header can hold"))?;
+        value.set_sensitive(true);
+        headers.insert(header, value);
+    }
+    Ok(headers)
 }
 
 /// One request per attempt.
@@ -140,6 +158,21 @@ fn without(mut text: String, mut values: Vec<&str>) -> String {
         (Some(first), Some(last)) if first < last => format!("{}***{}", &text[..=first], &text[last..]),
         _ => text,
     }
+}
+
+/// What says which bytes are asked for, by whom and how they come back is the client's, for each request. One `range` for all would
+/// make every object a part of itself.
+fn is_the_clients(header: &HeaderName) -> bool {
+    let own = [
+        header::ACCEPT_ENCODING,
+        header::AUTHORIZATION,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::HOST,
+        header::RANGE,
+        header::TRANSFER_ENCODING,
+    ];
+    own.contains(header) || header.as_str().starts_with("if-")
 }
 
 /// S3 closes idle connections after about six seconds; one that is closed here first cannot fail a request. The others keep theirs

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use object_store::ObjectStoreScheme;
+use object_store::client::HttpConnector;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -43,9 +45,47 @@ pub struct RegionConfig {
     /// Certificates of a private authority, as a PEM file, trusted besides the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// HTTP headers that go with every request to this region, unsigned.
+    #[serde(default)]
+    pub headers: BTreeMap<String, OptionValue>,
     /// object_store's own options for this kind of store.
     #[serde(default)]
     pub options: BTreeMap<String, OptionValue>,
+    /// Who makes this region's HTTP clients; absent, object_store's own `ReqwestConnector`. It is set in code, no document holds one: for
+    /// a client of your own, with its own TLS, a proxy, signatures, or faults in a test.
+    ///
+    /// It is given the region's `ClientOptions` (`ca_file`, `headers`, the limit of connecting, client options), and usually hands them
+    /// to a `ReqwestConnector` and wraps what comes back. Everything this crate knows of a region's answers it sees above this connector:
+    /// so what it returns is what the region did.
+    ///
+    /// - **No retries, redirects to other regions or caches below it.** A second request behind our back is load that no budget knows of,
+    ///   and an answer of another day or region is no answer of this one.
+    /// - **An answer is an answer**, whatever its status. An error says that there was none, and its kind what is known: `Connect` means
+    ///   that nothing was sent, and a write may then be made elsewhere. Where it might have been, say `Interrupted`, `Request` or
+    ///   `Timeout`.
+    /// - **Waiting needs no limit.** An attempt that takes too long is dropped, and so is the request's future or the body.
+    /// - **`connect` is called more than once**: when the store is built, for clients that fetch credentials, and again within a request
+    ///   after a circuit of the region was open. It must not block, and connections must not outlive the client that it returns: an
+    ///   outage is to be followed by new ones.
+    ///
+    /// What `connect` fails with when the store is built becomes a [`ConfigError`] at the region's `options`; later the old client goes
+    /// on, and the log says why. Regions on `memory:` and `file:` make no connections, and refuse it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use object_store::client::{HttpConnector, ReqwestConnector};
+    /// # use object_store_failover::FailoverConfig;
+    /// # let document = r#"regions = [{ name = "a", url = "https://a.example/" }, { name = "b", url = "https://b.example/" }]"#;
+    /// let mut config: FailoverConfig = toml::from_str(document)?;
+    /// for region in &mut config.regions {
+    ///     let connector: Arc<dyn HttpConnector> = Arc::new(ReqwestConnector::default()); // yours, by region.name
+    ///     region.connector = Some(connector);
+    /// }
+    /// let store = config.build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[serde(skip)]
+    pub connector: Option<Arc<dyn HttpConnector>>,
     /// What differs in this region's circuits; the rest is the store's.
     #[serde(default)]
     pub(crate) breaker: BreakerOverrides,
@@ -72,7 +112,7 @@ impl RegionConfig {
         let refuse = |why: &str| ConfigError::invalid(format!("{at}.url"), format!("{}: {why}", self.url));
         let (scheme, prefix) = ObjectStoreScheme::parse(&self.url).map_err(|error| refuse(&error.to_string()))?;
         let connect = self.timeouts.connect_over(timeouts);
-        let connections = Connections::of(&self.name);
+        let connections = Connections::of(&self.name, self.connector.clone());
         match scheme {
             ObjectStoreScheme::Memory => {
                 self.refuse_options(at)?;
@@ -130,6 +170,12 @@ impl RegionConfig {
     fn refuse_options(&self, at: &str) -> Result<(), ConfigError> {
         if let Some(key) = self.options.keys().next() {
             return Err(ConfigError::invalid(format!("{at}.options.{key}"), format!("a {} store has no options", self.url.scheme())));
+        }
+        if let Some(name) = self.headers.keys().next() {
+            return Err(ConfigError::invalid(format!("{at}.headers.{name}"), format!("a {} store sends no requests", self.url.scheme())));
+        }
+        if self.connector.is_some() {
+            return Err(ConfigError::invalid(format!("{at}.connector"), format!("a {} store makes no connections", self.url.scheme())));
         }
         if self.ca_file.is_some() {
             return Err(ConfigError::invalid(format!("{at}.ca_file"), format!("a {} store makes no connections", self.url.scheme())));

@@ -53,7 +53,7 @@ async fn get(store: &AmazonS3, key: &str) -> (Result<Bytes>, Evidence) {
 #[tokio::test(start_paused = true)]
 async fn the_first_byte_is_timed_from_the_beginning_of_the_request_that_ended_last() {
     let store = builder("http://nowhere")
-        .with_http_connector(EvidenceConnector::over(Arc::new(Slow::default()), &Connections::of("slow")))
+        .with_http_connector(EvidenceConnector::new(&Connections::of("slow", Some(Arc::new(Slow::default())))))
         .with_access_key_id("key")
         .with_secret_access_key("secret")
         .build()

@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_is_made_anew_once_for_each_renewal_and_not_before_it_is_needed() {
-        let (maker, connections) = (Arc::new(Maker::default()), Connections::of("a"));
+        let (maker, connections) = (Arc::new(Maker::default()), Connections::of("a", None));
         let client = Renewable::new(&(Arc::clone(&maker) as Arc<dyn HttpConnector>), &ClientOptions::new(), &connections).unwrap();
         let begun = client.current();
         assert_eq!((number(client.current()).await, number(client.current()).await), (1, 1));
@@ -107,7 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_none_can_be_made_the_old_one_goes_on_until_the_next_renewal() {
-        let (maker, connections) = (Arc::new(Maker::default()), Connections::of("a"));
+        let (maker, connections) = (Arc::new(Maker::default()), Connections::of("a", None));
         let client = Renewable::new(&(Arc::clone(&maker) as Arc<dyn HttpConnector>), &ClientOptions::new(), &connections).unwrap();
         maker.broken.store(true, Ordering::Relaxed);
         connections.renew();

@@ -1,4 +1,4 @@
-//! The connector under the stores that we build: object_store's own, watched.
+//! The connector under the stores that we build: object_store's own or the caller's, watched.
 //!
 //! It changes nothing: client options, requests, answers and errors pass through as they are. Of an answer it reads the head; its body
 //! is watched as it passes (`body.rs`). After the region's circuit was open its clients are made anew (`client.rs`).
@@ -17,7 +17,7 @@ use super::{Evidence, Recorder, body, current, is_code, retry_after};
 use crate::connections::Connections;
 use crate::time::{self, Instant};
 
-/// object_store's connector, with evidence of what its clients do; for any builder that has a `with_http_connector`.
+/// The region's connector, with evidence of what its clients do; for any builder that has a `with_http_connector`.
 #[derive(Debug)]
 pub(crate) struct EvidenceConnector {
     maker: Arc<dyn HttpConnector>,
@@ -30,11 +30,7 @@ struct Watched(Renewable);
 impl EvidenceConnector {
     /// For the clients of the region that has these connections.
     pub(crate) fn new(connections: &Connections) -> Self {
-        Self::over(Arc::new(ReqwestConnector::default()), connections)
-    }
-
-    /// One that watches the clients of another.
-    pub(super) fn over(maker: Arc<dyn HttpConnector>, connections: &Connections) -> Self {
+        let maker = connections.connector().unwrap_or_else(|| Arc::new(ReqwestConnector::default()));
         Self { maker, connections: connections.clone() }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn builder(endpoint: &str) -> AmazonS3Builder {
     AmazonS3Builder::new()
         .with_endpoint(endpoint)
         .with_bucket_name("bucket")
-        .with_http_connector(EvidenceConnector::new(&Connections::of("region")))
+        .with_http_connector(EvidenceConnector::new(&Connections::of("region", None)))
         .with_client_options(object_store::ClientOptions::new().with_allow_http(true).with_connect_timeout(Duration::from_secs(1)))
         .with_retry(RetryConfig { max_retries: 0, ..Default::default() })
 }

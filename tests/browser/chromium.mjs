@@ -72,8 +72,11 @@ export class Browser {
   async end() {
     this.child.removeAllListeners("exit");
     const ended = new Promise(done => this.child.once("exit", done));
-    this.child.kill("SIGKILL");
+    // Asked first: a browser that is killed leaves children that still write for a moment into what is removed here.
+    this.send("Browser.close").catch(() => {});
+    const late = setTimeout(() => this.child.kill("SIGKILL"), 5000);
     await ended;
+    clearTimeout(late);
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -3,7 +3,7 @@
 //! Servers over clones of one `InMemory` are perfect replicas of each other; servers over
 //! separate ones diverge. The wire, the signatures and the faults are real in both cases.
 
-#![allow(clippy::allow_attributes, dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(clippy::allow_attributes, dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
 mod backend;
 mod bucket;
@@ -21,6 +21,8 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
+
+pub use object::DELETE_MARKER;
 
 /// The only access key that is let in.
 pub const KEY: &str = "test";
@@ -79,6 +81,11 @@ impl Server {
     /// How many requests have reached the server, answered or not.
     pub fn requests(&self) -> u64 {
         self.wire.requests()
+    }
+
+    /// How many of them had another method than GET and HEAD: whether anybody tried to change something.
+    pub fn writes(&self) -> u64 {
+        self.wire.writes()
     }
 
     /// A client that shows every fault as it is: no retries, and no limit but that on connecting.

@@ -1,0 +1,81 @@
+//! The files that were asked for.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::junit::{Case, Outcome as Told, junit};
+use super::{Report, RunReport, html};
+use crate::args::Args;
+use crate::preflight::Preflight;
+use crate::scenario::PREFLIGHT;
+use crate::verdict::{Held, Outcome};
+
+/// Open before the first run begins, written after the last.
+pub(crate) struct Outputs {
+    json: Option<(PathBuf, File)>,
+    junit: Option<(PathBuf, File)>,
+    html: Option<(PathBuf, File)>,
+}
+
+impl Outputs {
+    pub(crate) fn open(args: &Args) -> Result<Self, String> {
+        let (json, junit) = (open("--json", args.json.as_ref())?, open("--junit", args.junit.as_ref())?);
+        Ok(Self { json, junit, html: open("--html", args.html.as_ref())? })
+    }
+
+    pub(crate) fn write(self, report: &Report) -> Result<(), String> {
+        if let Some(output) = self.json {
+            let text = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+            write(output, &text)?;
+        }
+        if let Some(output) = self.junit {
+            write(output, &told(report))?;
+        }
+        if let Some(output) = self.html {
+            write(output, &html::html(report).map_err(|error| error.to_string())?)?;
+        }
+        Ok(())
+    }
+}
+
+fn told(report: &Report) -> String {
+    let reasons: Vec<_> = report.runs.iter().map(reasons).collect();
+    let fails: Vec<_> = report.preflight.iter().flat_map(Preflight::fails).collect();
+    let outcome = if fails.is_empty() { Told::Holds } else { Told::Broken };
+    let preflight = report.preflight.iter().map(|_| Case { name: PREFLIGHT, seconds: 0.0, outcome, reasons: &fails });
+    let cases: Vec<_> = preflight.chain(report.runs.iter().zip(&reasons).map(|(run, reasons)| case(run, reasons))).collect();
+    junit(&report.started, &cases)
+}
+
+fn case<'a>(run: &'a RunReport, reasons: &'a [String]) -> Case<'a> {
+    let outcome = match run.outcome {
+        Outcome::Holds => Told::Holds,
+        Outcome::Broken => Told::Broken,
+        Outcome::NotProven => Told::NotProven,
+        Outcome::Skipped => Told::Skipped,
+        Outcome::Interrupted => Told::Interrupted,
+    };
+    Case { name: &run.head.scenario, seconds: run.head.seconds, outcome, reasons }
+}
+
+/// What did not hold, and what shows it.
+fn reasons(run: &RunReport) -> Vec<String> {
+    let unheld = run.measures.iter().filter(|judged| matches!(judged.held, Some(Held::Failed | Held::NotProven)));
+    let unheld =
+        unheld.map(|judged| format!("{}: {}, expected {}", judged.name, judged.measured, judged.expected.as_deref().unwrap_or("")));
+    let early = run.ended_early.then(|| "ended early: all that may be read was read (--max-bytes)".to_owned());
+    run.skipped_because.iter().cloned().chain(early).chain(unheld).chain(run.broken_by.iter().cloned()).collect()
+}
+
+fn open(option: &str, path: Option<&PathBuf>) -> Result<Option<(PathBuf, File)>, String> {
+    let open = |path: &PathBuf| {
+        let file = File::create(path).map_err(|error| format!("{option} {}: {error}", path.display()))?;
+        Ok((path.clone(), file))
+    };
+    path.map(open).transpose()
+}
+
+fn write((path, mut file): (PathBuf, File), text: &str) -> Result<(), String> {
+    file.write_all(text.as_bytes()).map_err(|error| format!("{} could not be written: {error}", path.display()))
+}
