@@ -51,6 +51,9 @@ pub struct RegionSnapshot {
     pub name: Arc<str>,
     /// Whether reads go there as a matter of course: its circuit is closed and no operator has taken it out, or one keeps it in use.
     pub in_use: bool,
+    /// Whether it is home (`writes.home`): writes that belong there, and reads of `reads.home_prefixes`, fail while an operator has it
+    /// taken out.
+    pub home: bool,
     /// The circuit of its reads.
     pub read: CircuitSnapshot,
     /// The circuit of its writes.
@@ -141,6 +144,7 @@ fn region(core: &Core, index: usize, (vitals, share): (Vitals, f64)) -> RegionSn
     RegionSnapshot {
         name: Arc::clone(&core.regions.get(index).name),
         in_use: matches!(vitals.standing, Standing::Closed { .. }),
+        home: core.home == Some(index),
         read,
         write,
         operator_override: vitals.control.is_some_and(out),

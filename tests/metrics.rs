@@ -289,6 +289,64 @@ async fn the_callers_own_deadline_makes_no_region_fail() {
     assert!(recorded.counts("attempts_total").iter().all(|line| line.contains("result=cancelled")));
 }
 
+/// A body that the region began, unread.
+async fn begun(store: &FailoverStore, region: &Scripted) -> object_store::GetResult {
+    loop {
+        let before = region.calls();
+        let result = store.get(&key()).await.unwrap();
+        if region.calls() > before {
+            return result;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_from_before_the_outage_declared_a_dead_region_well() {
+    let (regions, store, recorded, _guard) = watched().await;
+    let straggler = begun(&store, &regions[0]).await;
+    let success = || recorded.gauge("last_success_timestamp_seconds", &[("bucket_region", SICK)]).unwrap();
+    regions[0].fail();
+    until_asked(&store, &regions[0], 5).await;
+    assert_eq!((gauges(&recorded)[0], success()), (1.0, 0.0));
+    drop(straggler);
+    assert_eq!((gauges(&recorded)[0], success()), (1.0, 0.0));
+    assert_eq!(store.health().regions[0].failing_in_a_row, 5);
+    assert!(recorded.counts("attempts_total").contains(&format!("bucket_region={SICK} operation=get result=success: 1")), "it counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_from_before_the_outage_declared_a_recovered_region_dead() {
+    let (regions, store, recorded, _guard) = watched().await;
+    regions[0].next([Mode::BreakAfter(1)]);
+    let straggler = begun(&store, &regions[0]).await;
+    regions[0].fail();
+    until_asked(&store, &regions[0], 5).await;
+    regions[0].serve();
+    advance(secs(40)).await;
+    until_asked(&store, &regions[0], 2).await;
+    assert_eq!(gauges(&recorded)[..2], [0.0, 0.0]);
+    assert_eq!(straggler.bytes().await.unwrap(), "value", "its rest comes from elsewhere");
+    assert_eq!((gauges(&recorded)[0], store.health().regions[0].failing_in_a_row), (0.0, 0));
+}
+
+/// The bodies whose silence opens a circuit break after it has opened: they are the ones who tell.
+#[tokio::test(start_paused = true)]
+async fn a_region_whose_bodies_fall_silent_is_failing_though_its_circuit_opened_first() {
+    let (regions, store, recorded, _guard) = watched().await;
+    until_asked(&store, &regions[0], 1).await;
+    regions[0].set(Mode::StallAfter(1));
+    let others = async {
+        while circuits(&store)[0] == CircuitState::Closed {
+            tokio::time::sleep(ms(20)).await;
+            store.head(&key()).await.unwrap();
+        }
+    };
+    let crowd = futures::future::join_all((0..20).map(|_| read(&store)));
+    let (_, crowd) = tokio::join!(others, crowd);
+    assert!(crowd.iter().all(Result::is_ok));
+    assert_eq!((circuits(&store)[0], gauges(&recorded)[0]), (CircuitState::Open, 1.0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn deletes_and_listings_are_counted_too() {
     let (regions, builder) = replicas(2);

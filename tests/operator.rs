@@ -9,6 +9,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use object_store::ObjectStoreExt;
 use object_store_failover::{CircuitState, Event, FailoverStore, Override, Status};
@@ -20,6 +21,8 @@ use tracing_subscriber::filter::LevelFilter;
 use CircuitState::{Closed, Open};
 
 const SICK: &str = NAMES[0];
+/// Enough for two threads to meet within a few instructions, some hundred times.
+const ROUNDS: usize = 20_000;
 
 async fn store_with(document: Value) -> (Vec<Arc<Scripted>>, FailoverStore) {
     let (regions, builder) = replicas(2);
@@ -184,6 +187,73 @@ async fn metrics_only_looks_on_while_the_circuit_lives_its_life() {
     assert_eq!(share_of(&store, &regions[0], 40).await, 5);
 }
 
+/// Two who wait for a probe: it is answered after the operator has shut the region off, and they went there all the same.
+#[tokio::test(start_paused = true)]
+async fn those_who_waited_for_a_probe_were_let_into_a_region_that_had_been_shut_off_meanwhile() {
+    for shut_off in [false, true] {
+        let (regions, builder) = replicas(1);
+        put(&regions[0], "value").await;
+        let store = builder.build().unwrap();
+        regions[0].fail();
+        while circuits(&store)[0] != Open {
+            read(&store).await.unwrap_err();
+        }
+        advance(secs(2)).await;
+        regions[0].set(Mode::Slow(ms(500)));
+        let before = regions[0].calls();
+        let operator = async {
+            tokio::time::sleep(ms(100)).await;
+            if shut_off { store.force_open(SICK, None) } else { store.drain(SICK) }.unwrap();
+        };
+        let waiting = tokio::time::timeout(secs(60), futures::future::join(read(&store), read(&store)));
+        let (probe, waiting, ()) = tokio::join!(read(&store), waiting, operator);
+        assert_eq!(probe.unwrap(), "value", "what is under way goes on");
+        let (one, other) = waiting.expect("they hang");
+        assert!(one.is_err() && other.is_err());
+        assert_eq!(regions[0].calls() - before, 1, "only the probe");
+    }
+}
+
+/// Reads drained and writes not, for good: no later word of either operator's was needed for that.
+#[test]
+fn two_operators_at_once_left_a_region_with_a_word_on_one_of_its_circuits_only() {
+    let store = replicas(1).1.build().unwrap();
+    let (round, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // Both begin at the same moment, which no barrier that sleeps would give.
+    let wait = |counter: &AtomicUsize, value| {
+        while counter.load(Ordering::Acquire) != value {
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for number in 1..=ROUNDS {
+                wait(&round, number);
+                store.undrain(SICK).unwrap();
+                done.store(number, Ordering::Release);
+            }
+        });
+        // Somebody looks all the while, and holds up now the one and now the other.
+        threads.spawn(|| {
+            while done.load(Ordering::Acquire) < ROUNDS {
+                let _ = store.health();
+            }
+        });
+        let mut split = Vec::new();
+        for number in 1..=ROUNDS {
+            round.store(number, Ordering::Release);
+            store.drain(SICK).unwrap();
+            wait(&done, number);
+            let region = &store.health().regions[0];
+            split.extend((region.read.admits != region.write.admits).then_some(number));
+            store.undrain(SICK).unwrap();
+            // What is split stays so: the next word on both ends it.
+            store.reset(SICK).unwrap();
+        }
+        assert_eq!(split, [0; 0]);
+    });
+}
+
 /// Where nothing but a circuit would end a walk from one broken body to the next, and none can, the budget does.
 #[tokio::test(start_paused = true)]
 async fn where_circuits_only_look_on_the_budget_ends_a_fruitless_walk() {
@@ -246,6 +316,49 @@ async fn the_snapshot_says_which_region_is_sick_since_when_and_why() {
     store.drain(NAMES[1]).unwrap();
     assert_eq!(store.health().status, Status::Down);
     assert_eq!(store.health().regions[1].share, 0.0);
+}
+
+/// Each trial begins the state anew: after three hours it said "for 4 s".
+#[tokio::test(start_paused = true)]
+async fn since_when_a_region_is_out_was_forgotten_at_every_trial() {
+    let (regions, store) = store().await;
+    assert_eq!(store.health().regions[0].read.seconds_not_closed, None);
+    regions[0].fail();
+    for _ in 0..20 {
+        read(&store).await.unwrap();
+    }
+    for _ in 0..30 {
+        advance(secs(100)).await;
+        read(&store).await.unwrap();
+        read(&store).await.unwrap();
+    }
+    let circuit = store.health().regions[0].read;
+    assert_eq!((circuit.state, circuit.seconds_not_closed), (Open, Some(3000.0)));
+    assert!(circuit.seconds_in_state < 300.0, "{circuit:?}");
+    assert!((circuit.since_unix_seconds - circuit.not_closed_since_unix_seconds.unwrap()) > 2700.0, "{circuit:?}");
+    regions[0].serve();
+    while circuits(&store)[0] != Closed {
+        advance(secs(100)).await;
+        read(&store).await.unwrap();
+    }
+    let circuit = store.health().regions[0].read;
+    assert_eq!((circuit.seconds_not_closed, circuit.not_closed_since_unix_seconds), (None, None));
+    regions[0].fail();
+    while circuits(&store)[0] != Open {
+        read(&store).await.unwrap();
+    }
+    assert_eq!(store.health().regions[0].read.seconds_not_closed, Some(0.0), "another outage");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_snapshot_says_which_region_is_home_before_somebody_takes_it_out() {
+    let home = |store: &FailoverStore| store.health().regions.iter().map(|region| region.home).collect::<Vec<_>>();
+    let (_regions, builder) = replicas(2);
+    assert_eq!(home(&builder.clone().build().unwrap()), [false, false]);
+    let store = builder.writes(settings(json!({"policy": "home", "home": NAMES[1]}))).build().unwrap();
+    assert_eq!(home(&store), [false, true]);
+    store.drain(NAMES[1]).unwrap();
+    assert!(store.put(&key(), "v".into()).await.is_err(), "it refuses writes while it is drained");
 }
 
 #[tokio::test(start_paused = true)]

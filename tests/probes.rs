@@ -16,6 +16,7 @@ use serde_json::json;
 use support::*;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
+use tracing_subscriber::filter::LevelFilter;
 
 use CircuitState::{Closed, HalfOpen, Open};
 
@@ -352,7 +353,28 @@ fn a_missing_canary_is_an_answer_and_is_told_once() {
         });
     });
     assert_eq!(said.matches("missing").count(), 1, "{said}");
-    assert!(said.contains("eu-west-1") && said.contains(CANARY), "{said}");
+    assert!(said.contains("eu-west-1") && said.contains("store=default"), "{said}");
+}
+
+#[test]
+fn the_canarys_key_and_the_text_of_errors_were_in_the_log() {
+    let log = Log::at(LevelFilter::DEBUG);
+    on_paused_clock(async {
+        let (regions, builder) = strangers(3);
+        put_at(&regions[0], CANARY).await;
+        regions[2].set(Mode::Fail(Fault::Status(503, "ServiceUnavailable")));
+        let store = builder.name("assets").probe(ProbeConfig::default()).build().unwrap();
+        let _probes = store.start_probes();
+        sleep(secs(20)).await;
+        regions[2].set(Mode::Hang);
+        sleep(secs(20)).await;
+    });
+    let lines = log.take();
+    let told = |what: &str| lines.iter().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {lines:?}"));
+    assert!(told("bears no time").contains("store=assets") && told("canary is missing").contains("store=assets"));
+    let failed = told("a probe failed");
+    assert!(failed.contains("class=unavailable status=503 code=\"ServiceUnavailable\"") && failed.contains("store=assets"), "{failed}");
+    assert!(lines.iter().all(|line| !line.contains(CANARY) && !line.contains("http://")), "{lines:?}");
 }
 
 #[test]
@@ -393,6 +415,39 @@ async fn a_region_that_is_no_bucket_does_not_pass_for_one_without_a_canary() {
     regions[1].set(Mode::Fail(Fault::Status(404, "NoSuchBucket")));
     sleep(secs(60)).await;
     assert_eq!(store.health().regions[1].successes, 0);
+}
+
+/// An alert that nothing could end but a restart.
+#[tokio::test(start_paused = true)]
+async fn a_lag_that_was_no_longer_known_stood_on_the_gauge_for_ever() {
+    let recorded = Recorded::default();
+    let kept: &'static Recorded = Box::leak(Box::new(recorded.clone()));
+    let _guard = metrics::set_default_local_recorder(kept);
+    let (regions, builder) = strangers(2);
+    let stamp = async |region: usize, stamp: &'static str| {
+        regions[region].bucket().put(&CANARY.into(), stamp.into()).await.unwrap();
+        sleep(secs(12)).await;
+    };
+    let store = builder.probe(ProbeConfig::default()).build().unwrap();
+    let lag = || recorded.gauge("replication_lag_seconds", &[("bucket_region", NAMES[1])]);
+    let probes = store.start_probes();
+    stamp(0, "2").await;
+    assert_eq!(lag(), None, "no reading is no series");
+    stamp(1, "1").await;
+    assert!(lag().unwrap() > 1.0);
+    stamp(1, "no time").await;
+    assert!(lag().unwrap().is_nan(), "it bears no time");
+    stamp(1, "1").await;
+    assert!(lag().unwrap() > 1.0);
+    regions[1].bucket().delete(&CANARY.into()).await.unwrap();
+    sleep(secs(12)).await;
+    assert!(lag().unwrap().is_nan(), "it is missing");
+    stamp(1, "1").await;
+    assert!(lag().unwrap() > 1.0);
+    drop(probes);
+    sleep(ms(1)).await;
+    assert!(lag().unwrap().is_nan(), "nobody looks any longer");
+    assert_eq!(store.health().regions[1].replication_lag, None);
 }
 
 // Who writes it.

@@ -91,8 +91,9 @@ const HELP: &str = "Endpoints:
   GET  /objects/{key}               an object; HEAD, Range, If-Match, If-None-Match, If-Modified-Since and the like
   GET  /metrics                     for Prometheus
   GET  /live                        200 while the process runs: the only one for liveness probes
-  GET  /ready, /health              the regions as JSON; 503 when no region is in use. Never for liveness: an outage of the
-                                    regions would restart every process, and heal nothing
+  GET  /health                      the regions as JSON; 503 when no region is in use
+  GET  /ready                       the same; 503 when no region is in use and none is due for a trial either
+                                    Neither is for liveness: an outage of the regions would restart every process, and heal nothing
   GET  /events                      what happened, as server-sent events
   POST /regions/{name}/{action}     drain, undrain, reset, force_open, force_closed, metrics_only (these with
                                     ?for=10m or for good); over the servers of this process also kill, hang, revive

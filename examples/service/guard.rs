@@ -7,7 +7,7 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 use rand::RngExt;
 use sha2::{Digest, Sha256};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// The token's digest: comparing digests takes as long for a near guess as for a far one.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl Token {
     pub(crate) fn is(&self, shown: &str) -> bool {
         Self::new(shown) == *self
     }
+}
+
+/// The part of the page's address that brings it the token, whatever signs that has.
+pub(crate) fn fragment(token: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish()
 }
 
 /// A secret, or a name that nobody can guess: 128 bits.

@@ -2,18 +2,21 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use humantime_serde::re::humantime;
 use object_store_failover::{CircuitState, Event};
 use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, Sender, error::RecvError};
 
-use crate::clock::wall_millis;
+use crate::clock::{Instant, now, wall_millis};
 use crate::guard::unguessable;
 use crate::service::Service;
 
-/// Some hours of an unquiet night; a page shows no more.
+/// Some hours of an unquiet night, half an hour of an outage of everything; a page shows no more.
 const KEPT: usize = 200;
+/// What each failed request could say again is said as often as this.
+const AGAIN: Duration = Duration::from_secs(600);
 
 /// How bad it is, for the eye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,17 +84,41 @@ impl Journal {
 
 /// Writes down the store's events, until the store is gone. A journal that lags behind says what it has missed.
 pub(crate) async fn keep(service: Arc<Service>, mut events: Receiver<Event>) {
+    let mut suspicion = Suspicion::default();
     loop {
         match events.recv().await {
-            Ok(event) => write(&service.journal, &event),
+            Ok(event) => write(&service.journal, &event, &mut suspicion),
             Err(RecvError::Lagged(count)) => service.journal.note(Level::Warn, None, format!("{count} events came too fast and are lost")),
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-fn write(journal: &Journal, event: &Event) {
+/// That no region can be reached comes with each request. One line says it, and the next one how often it was so meanwhile: an outage of
+/// everything must not wash away how it began.
+#[derive(Default)]
+struct Suspicion {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Suspicion {
+    /// How many were not told before this one, where it is to be told.
+    fn rises(&mut self) -> Option<u64> {
+        let now = now();
+        if self.told.is_some_and(|told| now.saturating_duration_since(told) < AGAIN) {
+            self.untold += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+fn write(journal: &Journal, event: &Event, suspicion: &mut Suspicion) {
     match event {
+        // Once a second and region while none is left: it changes nothing.
+        Event::CircuitChanged { change, .. } if change.is_early_probing() => {}
         Event::CircuitChanged { region, class, change } => {
             let level = match change.to {
                 CircuitState::Closed => Level::Good,
@@ -102,7 +129,10 @@ fn write(journal: &Journal, event: &Event) {
             journal.note(level, Some(region), format!("{class} circuit {}: {}", change.to, change.reason));
         }
         Event::LocalNetworkSuspect { operation } => {
-            journal.note(Level::Bad, None, format!("{operation}: no region could be reached: is the fault on our side of the network?"));
+            let Some(untold) = suspicion.rises() else { return };
+            let often = if untold == 0 { String::new() } else { format!(" ({untold} times more since the last line)") };
+            let text = format!("{operation}: no region could be reached: is the fault on our side of the network?{often}");
+            journal.note(Level::Bad, None, text);
         }
         Event::RegionAlert { region, failures, .. } => {
             journal.note(Level::Bad, Some(region), format!("alert: {failures} attempts in a row have failed"));

@@ -34,7 +34,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::Args;
-use crate::guard::{Token, unguessable};
+use crate::guard::{Token, fragment, unguessable};
 use crate::instances::{Fleet, Orders};
 use crate::journal::Journal;
 use crate::server::Stop;
@@ -117,7 +117,7 @@ async fn serve(
     let (events, token) = (store.subscribe(), Token::new(&orders.token));
     let service = Arc::new(Service { store, journal: Journal::new(), metrics, token, stage, instance, stop });
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    println!("instance {instance}: http://{address}/#token={}", orders.token);
+    println!("instance {instance}: http://{address}/#{}", fragment(&orders.token));
     tokio::select! {
         served = server::serve(listener, Arc::clone(&service)) => served.map_err(|error| error.to_string()),
         error = end(ask) => Err(error),

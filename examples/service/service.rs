@@ -36,7 +36,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/objects/{*key}", get(objects::get))
         .route("/metrics", get(metrics::scrape))
         .route("/live", get(health::live))
-        .route("/ready", get(health::health))
+        .route("/ready", get(health::ready))
         .route("/health", get(health::health))
         .route("/events", get(events::events))
         .route("/regions/{region}/{action}", post(operator::act).layer(DefaultBodyLimit::max(LARGEST_FORM)))

@@ -20,7 +20,8 @@ use crate::operation::Operation;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A circuit has changed its state.
+    /// A circuit has changed its state. While nothing else is left that is twice a second and region, for nothing:
+    /// [`Transition::is_early_probing`].
     CircuitChanged {
         /// The region.
         region: Arc<str>,
@@ -29,7 +30,7 @@ pub enum Event {
         /// From what, to what, and why.
         change: Transition,
     },
-    /// One call could not reach any region at all: the fault is probably on our side of the network.
+    /// One call could not reach any region at all: the fault is probably on our side of the network. Sent for each such call.
     LocalNetworkSuspect {
         /// The call.
         operation: Operation,

@@ -3,11 +3,16 @@
 //! What came of an attempt is another matter than its verdict. A refusal on which all regions agree charges nobody, and the caller
 //! got nothing all the same; and a body may break long after the headers were well. So the outcome is noted where it is known,
 //! and the verdict is brought where it is decided.
+//!
+//! A straggler, an attempt from before the circuit's last transition, is counted, and says nothing of how the region is now: a body
+//! that was delivered before the region died, and is dropped an hour later, must not declare it well. That it fails is news all the same
+//! while the circuit is not closed: who waits for a region that has just been left alone for its silence is the one who tells why.
 
 use std::sync::atomic::Ordering;
 
 use super::news::News;
 use super::permit::{Permit, Tally};
+use super::transition::CircuitState;
 use crate::metrics::Outcome;
 use crate::operation::Operation;
 use crate::time::Instant;
@@ -51,21 +56,29 @@ impl Permit {
 
     fn close(&mut self, outcome: Outcome) {
         let Some(account) = self.account.take() else { return };
+        let tells = self.tells(outcome);
         let health = self.health();
-        health.metrics.on_attempt_ended(health.index, account.operation, outcome);
-        if let Some(run) = health.tally.count(outcome) {
+        health.metrics.on_attempt_ended(health.index, account.operation, outcome, tells);
+        if let Some(run) = tells.then(|| health.tally.count(outcome)).flatten() {
             health.watch.on_news(health.index, News::Failing(run));
         }
+    }
+
+    /// Whether this outcome says how the region is now.
+    fn tells(&self, outcome: Outcome) -> bool {
+        let Some(ticket) = self.ticket.filter(|_| outcome != Outcome::Cancelled) else { return outcome != Outcome::Cancelled };
+        let circuit = self.health().circuits[self.class.index()].lock();
+        circuit.breaker.is_current(ticket) || (outcome.is_failing() && circuit.breaker.state() != CircuitState::Closed)
     }
 }
 
 impl Tally {
-    /// Counts failures in a row; returns how many there are where this was one.
+    /// Counts failures in a row, by outcomes that tell; returns how many there are where this was one.
     fn count(&self, outcome: Outcome) -> Option<u32> {
         if outcome.is_failing() {
             return Some(self.run.fetch_add(1, Ordering::Relaxed).saturating_add(1));
         }
-        if outcome != Outcome::Cancelled && self.run.load(Ordering::Relaxed) != 0 {
+        if self.run.load(Ordering::Relaxed) != 0 {
             self.forget_failures();
         }
         None

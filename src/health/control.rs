@@ -1,7 +1,7 @@
 //! The operator's hand on a region: it overrides the circuits, and may end by itself.
 //!
 //! One word at a time: the last one counts. Two that are in force together would have to be explained at night to somebody who gave
-//! neither.
+//! neither. For the same reason operators are heard one after the other: a word is on both circuits or on none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,9 +20,10 @@ use crate::time::{Instant, after};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Override {
-    /// No new requests; bodies in flight go on, and a search for a missing key may still ask it.
+    /// No new requests; bodies in flight go on, and a search for a missing key may still ask it. Deletes and aborts of uploads, which have
+    /// no circuit, go there all the same.
     Drain,
-    /// Shut off: not even early probes and searches.
+    /// Shut off: not even early probes and searches. Only deletes and aborts of uploads go there all the same.
     ForceOpen,
     /// In use, and its circuits stay closed however many failures they count.
     ForceClosed,
@@ -35,6 +36,14 @@ impl Override {
 
     pub(crate) fn index(self) -> usize {
         self as usize
+    }
+
+    /// The region is not used, whatever its circuits say.
+    pub(super) fn takes_out(self) -> bool {
+        match self {
+            Self::Drain | Self::ForceOpen => true,
+            Self::ForceClosed | Self::MetricsOnly => false,
+        }
     }
 
     /// The region is used whatever its circuits say.
@@ -78,6 +87,10 @@ impl Circuit {
     fn obey(&mut self, control: Control) -> Option<Override> {
         let before = std::mem::replace(&mut self.control, control).active();
         self.breaker.hold_closed(control.active() == Some(Override::ForceClosed));
+        if control.active().is_some_and(Override::takes_out) {
+            // Dropped, they send their callers away: nobody is let into a region that was shut off while he waited.
+            self.waiters.clear();
+        }
         before
     }
 }
@@ -85,6 +98,7 @@ impl Circuit {
 impl Health {
     /// From now on this is in force, and nothing that was before.
     pub(crate) fn set_override(self: &Arc<Self>, what: Override, lasts: Option<Duration>, now: Instant) {
+        let _one_at_a_time = self.hand.lock();
         let before = self.obey(Control(Some((what, lasts.map(|time| after(now, time))))), now);
         if let Some(before) = before.filter(|before| *before != what) {
             self.watch.on_news(self.index, News::OverrideEnded(before, OverrideEnd::Replaced));
@@ -97,20 +111,26 @@ impl Health {
 
     /// Ends what is in force, if it is one of `these`.
     pub(crate) fn end_override(&self, these: &[Override], now: Instant) {
+        let _one_at_a_time = self.hand.lock();
+        self.end(these, now);
+    }
+
+    /// The circuits are closed, and know nothing of what was; no operator's word is in force.
+    pub(crate) fn reset(self: &Arc<Self>, now: Instant) {
+        let _one_at_a_time = self.hand.lock();
+        self.end(&Override::ALL, now);
+        self.tally.forget_failures();
+        self.watch.on_news(self.index, News::Reset);
+        self.close_all(now, |breaker| breaker.reset(now));
+    }
+
+    fn end(&self, these: &[Override], now: Instant) {
         let end = |circuit: &mut Circuit| {
             let active = circuit.control.active().filter(|active| these.contains(active));
             (active.and_then(|_| circuit.obey(Control::default())), None)
         };
         let [ended, _] = CircuitClass::ALL.map(|class| self.with(class, now, end));
         ended.into_iter().for_each(|ended| self.watch.on_news(self.index, News::OverrideEnded(ended, OverrideEnd::Undone)));
-    }
-
-    /// The circuits are closed, and know nothing of what was; no operator's word is in force.
-    pub(crate) fn reset(self: &Arc<Self>, now: Instant) {
-        self.end_override(&Override::ALL, now);
-        self.tally.forget_failures();
-        self.watch.on_news(self.index, News::Reset);
-        self.close_all(now, |breaker| breaker.reset(now));
     }
 
     fn obey(&self, control: Control, now: Instant) -> Option<Override> {

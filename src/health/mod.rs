@@ -52,6 +52,9 @@ use crate::time::{Dice, Instant};
 #[derive(Debug)]
 pub(crate) struct Health {
     circuits: [Mutex<Circuit>; 2],
+    /// Held by an operator who speaks to both circuits, one after the other; never taken under a circuit's lock. What he says is told
+    /// under it, so that events come in the order of the words.
+    hand: Mutex<()>,
     fleet: Arc<Fleet>,
     watch: Arc<dyn Watch>,
     metrics: Arc<Metrics>,
@@ -84,6 +87,8 @@ struct Circuit {
     unguarded: bool,
     /// Since when it has been in its state.
     since: Instant,
+    /// Since when it has not been closed: trials that fail in between change nothing about that.
+    ailing_since: Option<Instant>,
     /// What its gauges say, once there are any.
     shown: Option<Shown>,
 }
@@ -103,6 +108,13 @@ pub(crate) enum LastResort {
     },
     /// An operator has shut it off, and decides when it comes back.
     ShutOff,
+}
+
+impl Circuit {
+    fn entered(&mut self, state: CircuitState, now: Instant) {
+        self.since = now;
+        self.ailing_since = (state != CircuitState::Closed).then(|| self.ailing_since.unwrap_or(now));
+    }
 }
 
 impl Health {
@@ -127,11 +139,13 @@ impl Health {
                 settled: true,
                 unguarded: false,
                 since: now,
+                ailing_since: None,
                 shown: None,
             })
         };
         Self {
             circuits: CircuitClass::ALL.map(circuit),
+            hand: Mutex::default(),
             fleet: Arc::clone(fleet),
             watch,
             metrics: Arc::clone(metrics),
@@ -210,8 +224,8 @@ impl Health {
         if change.is_some() {
             circuit.silences.iter_mut().for_each(Silence::clear);
         }
-        if change.or(heard).is_some() {
-            circuit.since = now;
+        if let Some(last) = change.or(heard) {
+            circuit.entered(last.to, now);
         }
         self.show(&mut circuit, class);
         drop(circuit);

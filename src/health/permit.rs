@@ -21,9 +21,9 @@ use crate::time::{self, Instant};
 #[must_use = "a permit that is dropped at once was never used"]
 pub(crate) struct Permit {
     health: Arc<Health>,
-    class: CircuitClass,
+    pub(super) class: CircuitClass,
     /// None: whatever happens, the circuit does not hear of it.
-    ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket>,
     /// What it waits for, where the region's silence counts.
     wait: Option<Wait>,
     /// It is counted among those that wait for headers.

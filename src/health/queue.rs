@@ -2,7 +2,8 @@
 //!
 //! Those who have nowhere else to go may wait for a probe in flight. They queue here, in the order they came: an answer lets two
 //! of them go on, each of theirs two more, so that a region which has just come back meets one, then two, then four requests, and
-//! not the whole crowd. A failure sends all of them away; a circuit that closes lets all of them in.
+//! not the whole crowd. A failure sends all of them away, and so does an operator who takes the region out; a circuit that closes lets
+//! all of them in.
 
 use std::sync::Arc;
 

@@ -20,6 +20,11 @@ pub struct CircuitSnapshot {
     pub seconds_in_state: f64,
     /// Since when, in seconds since 1970, by this machine's calendar now.
     pub since_unix_seconds: f64,
+    /// How long it has not been closed, in seconds; None where it is. Trials that fail begin the state anew, and this not: it tells
+    /// for how long the region has been left alone.
+    pub seconds_not_closed: Option<f64>,
+    /// Since when it has not been closed, in seconds since 1970.
+    pub not_closed_since_unix_seconds: Option<f64>,
     /// Whether a request could use the region now: closed, or a trial is due.
     pub admits: bool,
     /// Failures in a row.
@@ -74,11 +79,15 @@ impl Health {
     fn circuit_snapshot(&self, class: CircuitClass, now: Instant) -> CircuitSnapshot {
         let admits = matches!(self.standing(class, now), Standing::Closed { .. } | Standing::Trial);
         self.with(class, now, |circuit| {
-            let seconds_in_state = now.saturating_duration_since(circuit.since).as_secs_f64();
+            let seconds_since = |moment| now.saturating_duration_since(moment).as_secs_f64();
+            let (today, seconds_in_state) = (time::unix_seconds(), seconds_since(circuit.since));
+            let seconds_not_closed = circuit.ailing_since.map(seconds_since);
             let snapshot = CircuitSnapshot {
                 state: circuit.breaker.state(),
                 seconds_in_state,
-                since_unix_seconds: time::unix_seconds() - seconds_in_state,
+                since_unix_seconds: today - seconds_in_state,
+                seconds_not_closed,
+                not_closed_since_unix_seconds: seconds_not_closed.map(|seconds| today - seconds),
                 admits,
                 consecutive_failures: circuit.breaker.consecutive_failures(),
                 failure_rate: circuit.breaker.counts(now).rate(),

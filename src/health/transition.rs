@@ -90,8 +90,12 @@ impl CircuitState {
 }
 
 impl Transition {
-    /// Part of asking an open circuit early: it happens once a second while nothing else is left, and changes nothing.
-    pub(crate) fn is_early_probing(&self) -> bool {
+    /// Part of asking an open circuit early: it happens once a second and region while nothing else is left, and changes nothing.
+    ///
+    /// Whoever keeps [`Event::CircuitChanged`](crate::Event::CircuitChanged) leaves these out, or an outage of everything washes away what
+    /// came before it. The log has them at DEBUG.
+    #[must_use]
+    pub fn is_early_probing(&self) -> bool {
         matches!(self.reason, Reason::NothingElseLeft | Reason::EarlyProbeFailed | Reason::EarlyProbeAbandoned)
     }
 }

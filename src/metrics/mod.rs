@@ -134,8 +134,8 @@ impl Metrics {
         self.of_region(region, |series| series.durations[operation.index()].record(waited));
     }
 
-    /// An attempt has ended.
-    pub(crate) fn on_attempt_ended(&self, region: usize, operation: Operation, outcome: Outcome) {
+    /// An attempt has ended; `tells` where that says how the region is now.
+    pub(crate) fn on_attempt_ended(&self, region: usize, operation: Operation, outcome: Outcome, tells: bool) {
         if outcome == Outcome::Timeout {
             self.totals.timeouts.add_one();
         }
@@ -144,7 +144,9 @@ impl Metrics {
             if outcome == Outcome::Throttled {
                 series.throttled.increment(1);
             }
-            series.judge(outcome);
+            if tells {
+                series.judge(outcome);
+            }
         });
     }
 
@@ -200,10 +202,16 @@ impl Metrics {
 
     // Probes.
 
-    /// How far the region lags behind. The series is there from the first reading on: none is not "no lag".
-    pub(crate) fn on_replication_lag(&self, region: usize, lag: Duration) {
-        let series = self.lags[region].get_or_init(|| Handles::replication_lag(&self.store, &self.regions[region]));
-        series.set(lag.as_secs_f64());
+    /// How far the region lags behind. The series is there from the first reading on: none is not "no lag". Where it is no longer known
+    /// (`None`) it is no number: a series cannot be taken back, and the last reading would stand for ever.
+    pub(crate) fn on_replication_lag(&self, region: usize, lag: Option<Duration>) {
+        let series = &self.lags[region];
+        match lag {
+            Some(lag) => {
+                series.get_or_init(|| Handles::replication_lag(&self.store, &self.regions[region])).set(lag.as_secs_f64());
+            }
+            None => series.get().into_iter().for_each(|series| series.set(f64::NAN)),
+        }
     }
 
     fn of_region(&self, region: usize, count: impl FnOnce(&OfRegion)) {
@@ -222,9 +230,6 @@ impl OfRegion {
     /// Gauges that tell of the last attempt, and stand until the next. They are written each time: compared with what was written
     /// last, two attempts that end at once could leave the older word standing.
     fn judge(&self, outcome: Outcome) {
-        if outcome == Outcome::Cancelled {
-            return;
-        }
         let told = |yes: bool| f64::from(u8::from(yes));
         self.failing.set(told(outcome.is_failing()));
         self.auth_failing.set(told(outcome == Outcome::Unauthorized));

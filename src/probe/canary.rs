@@ -38,7 +38,7 @@ pub(super) enum Seen {
     /// It lives, and has no canary.
     Missing,
     /// No answer, half an answer, or a refusal; its circuit has heard of it where it is to blame.
-    Failed(Error),
+    Failed(Failure),
     /// Its circuit is open, or an operator has taken it out: nothing was sent.
     LeftAlone,
 }
@@ -63,8 +63,10 @@ pub(super) async fn ask(core: Arc<Core>, key: Path, region: usize) -> Seen {
         Ok(Some(stamp)) => Seen::Stamp(stamp),
         Ok(None) => Seen::Unstamped,
         Err(error) if matches!(FailoverError::find(&error), Some(FailoverError::CircuitsOpen { .. })) => Seen::LeftAlone,
-        Err(error) if Failure::of(&error).is_absence() => Seen::Missing,
-        Err(error) => Seen::Failed(error),
+        Err(error) => match Failure::of(&error) {
+            failure if failure.is_absence() => Seen::Missing,
+            failure => Seen::Failed(failure),
+        },
     }
 }
 

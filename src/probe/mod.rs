@@ -72,15 +72,15 @@ impl Probes {
     }
 
     /// Starts the task, where there is a canary to ask for and no task yet.
-    pub(crate) fn start(&self, store: &str, core: &Arc<Core>) -> ProbeGuard {
+    pub(crate) fn start(&self, store: &Arc<str>, core: &Arc<Core>) -> ProbeGuard {
         let Some(Canary { key, interval }) = &self.canary else {
-            tracing::warn!(store, "no probes: probe.path names no canary; set [probe] path, or do not start them");
+            tracing::warn!(%store, "no probes: probe.path names no canary; set [probe] path, or do not start them");
             return ProbeGuard { _task: None };
         };
         let mut running = self.running.lock();
         // A task ends by itself only with its runtime.
         let task = running.upgrade().filter(|task| !task.0.is_finished()).unwrap_or_else(|| {
-            let prober = Prober::new(Arc::clone(core), key.clone(), *interval);
+            let prober = Prober::new(Arc::clone(store), Arc::clone(core), key.clone(), *interval);
             Arc::new(Task(tokio::spawn(prober.run()).abort_handle()))
         });
         *running = Arc::downgrade(&task);

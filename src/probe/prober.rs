@@ -28,6 +28,7 @@ use crate::region::{RegionSet, RegionState};
 use crate::time::{self, Instant, sleep_until};
 
 pub(super) struct Prober {
+    store: Arc<str>,
     core: Arc<Core>,
     key: Path,
     interval: Duration,
@@ -42,11 +43,12 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    pub(super) fn new(core: Arc<Core>, key: Path, interval: Duration) -> Self {
+    pub(super) fn new(store: Arc<str>, core: Arc<Core>, key: Path, interval: Duration) -> Self {
         let (now, regions) = (time::now(), core.regions.len());
         let next = (0..regions).map(|_| time::after(now, time::scaled(interval, core.dice.unit()))).collect();
         let (under_way, missing, unstamped) = Default::default();
-        Self { core, key, interval, next, under_way, flights: FuturesUnordered::new(), lags: Lags::new(regions), missing, unstamped }
+        let (flights, lags) = (FuturesUnordered::new(), Lags::new(regions));
+        Self { store, core, key, interval, next, under_way, flights, lags, missing, unstamped }
     }
 
     /// Probes for ever.
@@ -120,21 +122,23 @@ impl Prober {
             Seen::Failed(_) | Seen::LeftAlone => return,
         };
         self.core.regions.get(region).probed.on_lag(lag);
-        lag.into_iter().for_each(|lag| self.core.metrics.on_replication_lag(region, lag));
+        self.core.metrics.on_replication_lag(region, lag);
     }
 
-    /// Says what somebody has to repair. What a circuit makes of a failure is told by its events.
+    /// Says what somebody has to repair, and never the key. What a circuit makes of a failure is told by its events.
     fn tell(&mut self, region: usize, seen: &Seen) {
-        let RegionState { name, .. } = self.core.regions.get(region);
-        let (key, is_missing, is_unstamped) = (&self.key, matches!(seen, Seen::Missing), matches!(seen, Seen::Unstamped));
+        let (store, RegionState { name, .. }) = (&self.store, self.core.regions.get(region));
+        let (is_missing, is_unstamped) = (matches!(seen, Seen::Missing), matches!(seen, Seen::Unstamped));
         if is_missing && !self.missing.contains(region) {
-            tracing::warn!(region = %name, path = %key, "the canary is missing: the region lives, but its lag is unknown; has anybody written it (write_canary), and is it replicated?");
+            tracing::warn!(%store, region = %name, "the canary is missing: the region lives, but its lag is unknown; has anybody written it (write_canary), and is it replicated?");
         }
         if is_unstamped && !self.unstamped.contains(region) {
-            tracing::info!(region = %name, path = %key, "the canary bears no time: the region lives, but its lag is unknown");
+            tracing::info!(%store, region = %name, "the canary bears no time: the region lives, but its lag is unknown");
         }
-        if let Seen::Failed(error) = seen {
-            tracing::debug!(region = %name, %error, "a probe failed");
+        if let Seen::Failed(failure) = seen {
+            // Its text holds the key, and may hold a URL.
+            let (class, status, code) = (failure.class(), failure.http_status(), failure.code());
+            tracing::debug!(%store, region = %name, %class, status, code, "a probe failed");
             return;
         }
         if !matches!(seen, Seen::LeftAlone) {
@@ -146,7 +150,10 @@ impl Prober {
 
 impl Drop for Prober {
     fn drop(&mut self) {
-        self.core.regions.iter().for_each(|region| region.probed.forget());
+        for (index, region) in self.core.regions.iter().enumerate() {
+            region.probed.forget();
+            self.core.metrics.on_replication_lag(index, None);
+        }
     }
 }
 

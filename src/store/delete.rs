@@ -125,14 +125,14 @@ fn tell(core: &Core, home: usize, deleted: &Result<Path>) {
     let failure = deleted.as_ref().err().map(|error| Failure::of(error).in_flavor(core.regions.get(home).flavor));
     failure.iter().for_each(|failure| core.events.remember(home, failure));
     let outcome = failure.map_or(Outcome::Success, |failure| failure.class().into());
-    core.metrics.on_attempt_ended(home, Operation::Delete, outcome);
+    core.metrics.on_attempt_ended(home, Operation::Delete, outcome, true);
 }
 
 fn tell_of_stall(core: &Core, home: usize) {
     core.wake_metrics();
     core.metrics.on_part(Operation::Delete, Answer::Error);
     core.events.remember(home, &Failure::new(FailureClass::Timeout, ""));
-    core.metrics.on_attempt_ended(home, Operation::Delete, Outcome::Timeout);
+    core.metrics.on_attempt_ended(home, Operation::Delete, Outcome::Timeout, true);
 }
 
 /// Deletes of single objects under way at a time, where no batches can be made.

@@ -18,7 +18,8 @@ pub struct UnknownRegion(pub String);
 impl FailoverStore {
     /// Sends no new requests to a region; bodies in flight go on. It is still asked for keys that all others lack. Until it is undone.
     ///
-    /// Where home is drained, writes that belong there fail.
+    /// Where home is drained, writes that belong there fail, and reads of `reads.home_prefixes`. Deletes and aborts of uploads have no
+    /// circuit, and go there all the same.
     ///
     /// # Errors
     ///
@@ -39,7 +40,10 @@ impl FailoverStore {
     }
 
     /// Shuts a region off, for this time or until it is undone (`None`): it is not even asked when nothing else is left, nor for keys
-    /// that all others lack.
+    /// that all others lack. Where it is home, writes that belong there fail, and reads of `reads.home_prefixes`.
+    ///
+    /// Deletes and aborts of uploads have no circuit, and go there all the same: who must keep them away takes the region out of the
+    /// document, or their right away.
     ///
     /// # Errors
     ///

@@ -5,13 +5,16 @@ import { createInterface } from "node:readline";
 
 import { LONG, until } from "./chromium.mjs";
 
+/// With every sign that an address or a form gives a meaning to.
+const TOKEN = "a+b%20&c=d#e?f/g";
+
 /// What has been started and has not ended: nothing of it may outlive the test.
 const running = new Set();
 process.on("exit", () => running.forEach(child => child.kill("SIGKILL")));
 
 export class Fleet {
   static async start(program, instances) {
-    const child = spawn(program, ["--instances", String(instances)], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, RUST_LOG: "warn" } });
+    const child = spawn(program, ["--instances", String(instances), "--token", TOKEN], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, RUST_LOG: "warn" } });
     running.add(child);
     const pages = new Map();
     createInterface({ input: child.stdout }).on("line", line => {

@@ -62,6 +62,57 @@ async fn where_no_region_is_left_it_says_503_and_when_to_come_again() {
     timeout(LONG, served).await.unwrap();
 }
 
+/// Seven lines a second: within half a minute nobody could read how it began.
+#[tokio::test]
+async fn an_outage_of_everything_washed_its_own_beginning_out_of_the_log() {
+    let site = Site::embedded().await;
+    site.all(Act::Kill);
+    let began = std::time::Instant::now();
+    // Every circuit opens, and is asked early for a while.
+    while began.elapsed() < std::time::Duration::from_millis(3_500) {
+        site.get("/objects/hello.txt").await;
+        sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let (lines, _) = site.service.journal.since(0);
+    let lines: Vec<_> = lines.iter().map(|entry| serde_json::to_value(&**entry).unwrap()["text"].as_str().unwrap().to_owned()).collect();
+    let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(count("circuit open: 5 failures in a row"), 3, "{lines:?}");
+    assert_eq!(count("no region could be reached"), 1, "{lines:?}");
+    assert_eq!((count("early probe"), count("found no other region")), (0, 0), "{lines:?}");
+}
+
+/// An orchestrator sends no requests to what is not ready, and without requests no circuit closes.
+#[tokio::test]
+async fn a_service_that_was_once_not_ready_is_ready_again_though_nobody_asks_it_anything() {
+    let site = Site::impatient().await;
+    site.all(Act::Kill);
+    while site.get("/ready").await.status == StatusCode::OK {
+        site.get("/objects/hello.txt").await;
+    }
+    site.all(Act::Revive);
+    let ready = async {
+        while site.get("/ready").await.status != StatusCode::OK {
+            sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONG, ready).await.unwrap();
+    assert_eq!(site.get("/health").await.status, StatusCode::SERVICE_UNAVAILABLE, "no circuit is closed yet");
+    for region in REGIONS {
+        site.post(&format!("/regions/{region}/drain")).await;
+    }
+    assert_eq!(site.get("/ready").await.status, StatusCode::SERVICE_UNAVAILABLE, "what is drained takes no trial");
+    for region in REGIONS {
+        site.post(&format!("/regions/{region}/undrain")).await;
+    }
+    // The requests that come now are the trials.
+    let healthy = async {
+        while site.get("/health").await.status != StatusCode::OK {
+            assert_eq!(site.get("/objects/hello.txt").await.status, StatusCode::OK);
+        }
+    };
+    timeout(LONG, healthy).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_key_that_may_exist_where_nobody_can_look_is_503_and_never_404() {
     let site = Site::embedded().await;

@@ -44,6 +44,14 @@ impl Site {
         Self::over(&document, Some(stage))
     }
 
+    /// The same, whose circuits are due for a trial soon.
+    pub async fn impatient() -> Self {
+        let stage = Stage::build(servers()).await.unwrap();
+        let document = stage.document().replace("open_for = \"5s\"", "open_for = \"400ms\"");
+        assert!(document.contains("400ms"));
+        Self::over(&document, Some(stage))
+    }
+
     /// Over regions that are somebody else's.
     pub fn over(document: &str, stage: Option<Stage>) -> Self {
         let metrics = recorder();

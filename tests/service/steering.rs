@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::guard::fragment;
 use crate::operator;
 use crate::site::{Site, TOKEN, whole};
 
@@ -124,6 +125,18 @@ async fn only_servers_of_our_own_can_be_broken() {
     }
     assert!(embedded.get("/").await.text().contains("data-breaks=\"kill hang revive\""));
     assert!(elsewhere.get("/").await.text().contains("data-breaks=\"\""));
+}
+
+/// The page reads the fragment as a form: `a+b` became `a b`, and `a&b` became `a`.
+#[test]
+fn a_token_with_signs_in_it_was_broken_by_the_address_that_brings_it() {
+    let all: String = ('!'..='~').collect();
+    for token in [all.as_str(), "a+b", "a&b=c", "100%25", "#", "plain-0"] {
+        let address = url::Url::parse(&format!("http://127.0.0.1:80/#{}", fragment(token))).unwrap();
+        let found: Vec<_> = url::form_urlencoded::parse(address.fragment().unwrap().as_bytes()).into_owned().collect();
+        assert_eq!(found, [("token".to_owned(), token.to_owned())]);
+    }
+    assert_eq!(fragment("plain-0"), "token=plain-0");
 }
 
 #[test]
