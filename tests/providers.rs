@@ -124,6 +124,9 @@ fn headers_that_would_change_what_is_asked_for_are_refused() {
     for header in ["Range", "If-Match", "if-none-match", "Authorization", "Host", "accept-encoding"] {
         refused(header, "hunter2");
     }
+    let mut twice = region("a", Kind::Http, "http://127.0.0.1:9");
+    twice["headers"] = json!({"X-Team": "readers", "x-team": "writers"});
+    assert!(refusal(twice).contains("is there twice"));
     refused("not a name", "x");
     refused("x-two-lines", "hunter2\r\nx-more: 1");
     let local = json!({"name": "a", "url": "memory:///", "headers": {"x-team": "readers"}});

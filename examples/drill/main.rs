@@ -8,6 +8,7 @@ mod args;
 mod clients;
 mod clock;
 mod ground;
+mod interrupt;
 mod load;
 mod minio;
 mod play;
@@ -33,6 +34,7 @@ use tokio::runtime::Runtime;
 use crate::args::Args;
 use crate::clients::Kind;
 use crate::ground::theirs::Theirs;
+use crate::interrupt::interrupted;
 use crate::prepare::Skipped;
 use crate::report::output::Outputs;
 use crate::report::{Report, RunReport, print_comparison, print_summary, table};
@@ -67,14 +69,15 @@ fn drill(args: &Args) -> Result<ExitCode, String> {
     let mut report = Report::new(args, seed(args));
     let done = readers.block_on(runs(args, &servers, &mut report));
     servers.shutdown_timeout(SERVERS_END);
-    done?;
     if report.runs.len() > 1 {
         print_summary(&report);
     }
     if args.clients().len() > 1 {
         print_comparison(&report);
     }
+    // What was played before something went wrong is not lost with it.
     outputs.write(&report)?;
+    done?;
     Ok(code(&report))
 }
 
@@ -97,10 +100,11 @@ async fn runs(args: &Args, servers: &Runtime, report: &mut Report) -> Result<(),
     let of_each = |scenario| clients.iter().map(move |kind| (scenario, *kind));
     let all: Vec<_> = scenarios.into_iter().flat_map(of_each).collect();
     let played = play_all(args, &all, theirs.as_mut(), servers, report).await;
-    if let Some(theirs) = theirs {
-        theirs.end().await;
-    }
-    played
+    let ended = match theirs {
+        Some(theirs) => theirs.end().await,
+        None => Ok(()),
+    };
+    played.and(ended)
 }
 
 async fn play_all(
@@ -110,11 +114,11 @@ async fn play_all(
     servers: &Runtime,
     report: &mut Report,
 ) -> Result<(), String> {
-    let mut interrupt = pin!(tokio::signal::ctrl_c());
+    let mut interrupt = pin!(interrupted());
     if let Some(theirs) = theirs.as_deref_mut() {
         tokio::select! {
             prepared = theirs.prepare(args, report.seed) => prepared?,
-            _ = &mut interrupt => report.interrupted = true,
+            () = &mut interrupt => report.interrupted = true,
         }
     }
     for (scenario, kind) in all {
@@ -124,7 +128,7 @@ async fn play_all(
         // What was being started ends with its future.
         let run = tokio::select! {
             run = prepare::run(args, scenario, *kind, theirs.as_deref(), servers.handle(), report.seed) => run?,
-            _ = &mut interrupt => {
+            () = &mut interrupt => {
                 report.interrupted = true;
                 break;
             }

@@ -50,10 +50,9 @@ pub(crate) async fn run(
     };
     let program = stage.program().map(str::to_owned);
     let head = Head { program, objects: corpus.objects().len(), object_bytes: corpus.bytes(), ..head };
-    let mut usual = expect::parse(scenario.expect)?;
-    // Hedges ask a sick region as well, beside the requests that this counts; and what lags is fetched by the regions themselves.
-    usual.retain(|one| !(one.name == "late" && wants(args, scenario).hedging || one.name == "lagging" && args.proxying));
-    let expected = expect::merged(usual, &args.expected());
+    let mut expected = expect::of_run(scenario, &stage, wants(args, scenario).hedging, &args.expected())?;
+    // What a region lacks it fetches from another.
+    expected.retain(|one| !(one.name == "lagging" && args.proxying));
     Ok(Ok(Run { scenario, stage, corpus, tuning, head, length: args.length(), max_bytes: u64::MAX, expected }))
 }
 

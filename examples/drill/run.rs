@@ -61,7 +61,7 @@ impl Run {
 }
 
 fn judged(scenario: &Scenario, stage: &Stage, board: &Board, tuning: &Tuning, head: Head, expected: &[Expected]) -> RunReport {
-    let missing = verdict::missing::by_class(&store_name(scenario));
+    let missing = stage.failover().map(|_| verdict::missing::by_class(&store_name(scenario))).unwrap_or_default();
     let mut marks = board.marks();
     let timeline = std::mem::take(&mut marks.timeline);
     let run = verdict::Run { marks: &marks, stage, tuning, readers: head.concurrency, missing };

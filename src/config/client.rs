@@ -100,6 +100,9 @@ fn headers(region: &RegionConfig, at: &str) -> Result<HeaderMap, ConfigError> {
         let at = format!("{at}.headers.{name}");
         let refuse = |why: &str| ConfigError::invalid(&at, why);
         let header: HeaderName = name.parse().map_err(|_| refuse("is no name of an HTTP header"))?;
+        if headers.contains_key(&header) {
+            return Err(refuse("is there twice, in other letters"));
+        }
         if is_the_clients(&header) {
             return Err(refuse("is set by the client itself, for each request"));
         }

@@ -45,7 +45,8 @@ pub struct RegionConfig {
     /// Certificates of a private authority, as a PEM file, trusted besides the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// HTTP headers that go with every request to this region, unsigned.
+    /// HTTP headers that go with every request of this region's client, unsigned: also those by which it gets its credentials (STS, a
+    /// metadata service), so no secret belongs here where those are not meant to see it. URLs that are signed for others carry none.
     #[serde(default)]
     pub headers: BTreeMap<String, OptionValue>,
     /// object_store's own options for this kind of store.

@@ -142,6 +142,9 @@ impl Args {
         if self.regions < 2 {
             return Err("--regions 1: with one region there is nowhere to fail over to; use --regions 2 or more".into());
         }
+        if self.proxying && self.on != On::Minio {
+            return Err("--proxying: it is MinIO that asks other clusters; add --on minio".into());
+        }
         let seconds = self.length().as_secs();
         if self.defaults && seconds < LEAST_SECONDS_WITH_DEFAULTS {
             return Err(format!(

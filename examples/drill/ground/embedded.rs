@@ -26,6 +26,7 @@ pub(crate) struct Embedded {
     servers: Vec<Server>,
     replicas: Vec<Arc<Replica>>,
     lines: Lines,
+    flavor: &'static str,
     /// What the others have not been sent yet; None while they are sent everything at once.
     held_back: Mutex<Option<Vec<Change>>>,
 }
@@ -47,7 +48,9 @@ impl Embedded {
         }
         let addresses: Vec<SocketAddr> = servers.iter().map(Server::address).collect();
         let lines = if scenario.acts().any(|act| on_the_line(act).is_some()) { Lines::to(addresses, run_on) } else { Lines::default() };
-        Ok(Self { servers, replicas, lines, held_back: Mutex::new(None) })
+        // In MinIO's mouth SlowDown is a lost quorum.
+        let flavor = if scenario.acts().any(|act| act == Act::Spoil(Spoil::Throttle)) { "aws" } else { "minio" };
+        Ok(Self { servers, replicas, lines, flavor, held_back: Mutex::new(None) })
     }
 
     fn address(&self, index: usize) -> SocketAddr {
@@ -93,7 +96,7 @@ impl Ground for Embedded {
 
     fn document(&self) -> String {
         (0..self.servers.len()).fold(String::new(), |mut text, index| {
-            let (name, address) = (name(index), self.address(index));
+            let (name, address, flavor) = (name(index), self.address(index), self.flavor);
             // Writing to a String cannot fail.
             let _ = write!(
                 text,
@@ -101,7 +104,7 @@ impl Ground for Embedded {
 [[regions]]
 name = "{name}"
 url = "s3://{BUCKET}"
-flavor = "minio"
+flavor = "{flavor}"
 [regions.options]
 aws_endpoint = "http://{address}"
 aws_region = "{REGION}"
@@ -159,6 +162,10 @@ aws_allow_http = true
 
     fn requests(&self) -> Option<Vec<u64>> {
         Some(self.lines.requests().unwrap_or_else(|| self.servers.iter().map(Server::requests).collect()))
+    }
+
+    fn struck(&self) -> Option<u64> {
+        self.lines.struck()
     }
 
     fn body_bytes(&self) -> Option<u64> {

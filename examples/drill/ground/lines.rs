@@ -36,6 +36,10 @@ impl Lines {
         (!self.0.is_empty()).then(|| self.0.iter().map(|line| line.counts().requests).collect())
     }
 
+    pub(crate) fn struck(&self) -> Option<u64> {
+        (!self.0.is_empty()).then(|| self.0.iter().map(|line| line.counts().struck).sum())
+    }
+
     pub(crate) fn body_bytes(&self) -> Option<u64> {
         (!self.0.is_empty()).then(|| self.0.iter().map(|line| line.counts().body_bytes).sum())
     }

@@ -128,6 +128,10 @@ aws_allow_http = true
         self.lines.requests()
     }
 
+    fn struck(&self) -> Option<u64> {
+        self.lines.struck()
+    }
+
     fn body_bytes(&self) -> Option<u64> {
         self.lines.body_bytes()
     }

@@ -51,6 +51,11 @@ pub(crate) trait Ground: Send + Sync {
     /// Requests that have reached each region by its own count; None where nobody counts.
     fn requests(&self) -> Option<Vec<u64>>;
 
+    /// Answers that a line has broken; None where nobody counts.
+    fn struck(&self) -> Option<u64> {
+        None
+    }
+
     /// Bytes of bodies that have left the regions; None where nobody counts.
     fn body_bytes(&self) -> Option<u64>;
 }

@@ -44,9 +44,11 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     pub(crate) not_found: u64,
     pub(crate) undecided: u64,
-    /// The longest read of a key that exists, whatever came of it, in milliseconds; those that an outage excuses are left out.
+    /// The longest read of a key that exists, whatever came of it, in milliseconds; failed ones that an outage excuses are left out.
     pub(crate) slowest: f64,
     pub(crate) slowest_missing: f64,
+    /// The longest of the failed ones that an outage excuses.
+    pub(crate) slowest_excused: f64,
     /// Whole reads of keys that exist, until the last byte.
     pub(crate) served: Histogram<u64>,
     pub(crate) missing: Histogram<u64>,
@@ -72,6 +74,7 @@ impl Tally {
             undecided: 0,
             slowest: 0.0,
             slowest_missing: 0.0,
+            slowest_excused: 0.0,
             served: histogram(),
             missing: histogram(),
             requests_before: Vec::new(),
@@ -81,10 +84,12 @@ impl Tally {
 
     pub(crate) fn count(&mut self, outcome: &Outcome, took: Duration, of_existing_key: bool, excused: bool) {
         self.reads += 1;
-        let slowest = if of_existing_key { &mut self.slowest } else { &mut self.slowest_missing };
-        if !excused {
-            *slowest = slowest.max(millis(took));
-        }
+        let slowest = match outcome {
+            Outcome::Failed { .. } if excused => &mut self.slowest_excused,
+            _ if of_existing_key => &mut self.slowest,
+            _ => &mut self.slowest_missing,
+        };
+        *slowest = slowest.max(millis(took));
         let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_MICROS);
         match outcome {
             Outcome::Served { bytes, .. } => {

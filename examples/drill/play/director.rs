@@ -11,6 +11,7 @@ use super::board::Board;
 use super::progress::Progress;
 use crate::clock::{now, sleep_until};
 use crate::ground::Stage;
+use crate::interrupt::interrupted;
 use crate::load::reader::Load;
 use crate::load::writer;
 use crate::scenario::{Act, Moment, Scenario};
@@ -34,7 +35,7 @@ pub(crate) async fn play(scenario: &Scenario, length: Duration, load: &Load, pro
     let ending = tokio::select! {
         () = phases(scenario, length, load, progress) => Ending::Played,
         () = load.used_up.notified() => Ending::BytesUsedUp,
-        _ = tokio::signal::ctrl_c() => Ending::Interrupted,
+        () = interrupted() => Ending::Interrupted,
     };
     let (at, requests, circuits) = (now(), stage.attempts(), stage.circuits());
     let mut marks = board.marks();

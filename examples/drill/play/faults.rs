@@ -29,6 +29,10 @@ pub(crate) struct Fault {
     pub(crate) served: Option<Instant>,
     pub(crate) closed: Option<Instant>,
     seen_before: u64,
+    /// What the region had seen when its circuit was last known to be closed, if it is.
+    closed_from: Option<u64>,
+    /// The most that it saw in one stretch of a closed circuit.
+    most_while_closed: u64,
 }
 
 /// All regions out at the same time.
@@ -57,10 +61,15 @@ impl Fault {
         self.acts.iter().map(|act| act.state()).collect::<Vec<_>>().join(", then ")
     }
 
-    /// Requests to the region between the fault and the first opening of its circuit, or its return if that came first.
+    /// The most requests to the region between a moment when its circuit was closed and the next opening, or the return.
     pub(crate) fn until_left_alone(&self) -> Option<u64> {
-        let (_, seen) = self.opened.or(self.returned)?;
-        Some(seen.saturating_sub(self.seen_before))
+        self.opened.or(self.returned).map(|_| self.most_while_closed)
+    }
+
+    fn end_stretch(&mut self, seen: u64) {
+        if let Some(from) = self.closed_from.take() {
+            self.most_while_closed = self.most_while_closed.max(seen.saturating_sub(from));
+        }
     }
 
     /// Requests between the opening of its circuit and its return.
@@ -113,6 +122,8 @@ impl Faults {
                 served: None,
                 closed: None,
                 seen_before: seen,
+                closed_from: (circuit == CircuitState::Closed).then_some(seen),
+                most_while_closed: 0,
             }),
         }
         if act.is_harm() && std::mem::replace(&mut self.alive[region], false) && !self.alive.contains(&true) {
@@ -127,6 +138,7 @@ impl Faults {
             outage.first_return.get_or_insert(at);
         }
         if let Some(fault) = self.current(region) {
+            fault.end_stretch(seen);
             fault.returned = Some((at, seen));
             fault.phase_of_return = phase;
         }
@@ -146,9 +158,14 @@ impl Faults {
             return;
         };
         match to {
-            CircuitState::Open if fault.returned.is_none() && fault.was_closed => {
-                fault.opened.get_or_insert((at, seen));
+            CircuitState::Open if fault.returned.is_none() => {
+                fault.end_stretch(seen);
+                if fault.was_closed {
+                    fault.opened.get_or_insert((at, seen));
+                }
             }
+            // On trials that happened to go well, while the region is still sick.
+            CircuitState::Closed if fault.returned.is_none() => fault.closed_from = Some(seen),
             CircuitState::Closed if fault.returned.is_some() => {
                 fault.closed.get_or_insert(at);
             }

@@ -66,7 +66,7 @@ const SLOWER: u32 = 20;
 /// A body's bytes each second.
 const TRICKLE: u64 = 32 * 1024;
 /// Bytes of a body that still come.
-const BEFORE_THE_END: u64 = 64 * 1024;
+pub(crate) const BEFORE_THE_END: u64 = 64 * 1024;
 /// What MinIO says while it starts is 60; a drill of some seconds would be over.
 const RETRY_AFTER_SECONDS: u32 = 1;
 

@@ -5,7 +5,7 @@ mod list;
 
 use std::time::Duration;
 
-pub(crate) use act::{Act, Spoil, Whom};
+pub(crate) use act::{Act, BEFORE_THE_END, Spoil, Whom};
 pub(crate) use list::{PREFLIGHT, SCENARIOS, WATCH};
 
 /// A story of faults, told in phases.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::measure::{MEASURES, Unit};
+use crate::ground::Stage;
+use crate::scenario::Scenario;
 
 /// One measure and its bound.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +47,30 @@ impl fmt::Display for Expected {
     }
 }
 
-/// Reads a list; of two words on one measure the later counts.
+/// Reads a list. Of two words on one measure both count.
 pub(crate) fn parse(text: &str) -> Result<Vec<Expected>, String> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
     words.map(one).collect()
 }
 
+/// What is expected of every run: the fault has met somebody, and nobody was asked behind the store's own count.
+const ALWAYS: &str = "unmet=0,uncounted=0,undecided_before=0";
+
+/// What is expected of a run on this stage, with what the caller expects in its place.
+pub(crate) fn of_run(scenario: &Scenario, stage: &Stage, hedging: bool, wanted: &[Expected]) -> Result<Vec<Expected>, String> {
+    let mut usual = parse(&format!("{ALWAYS},{}", scenario.expect))?;
+    usual.retain(|one| match one.name {
+        // Hedges ask a sick region as well, beside the requests that this counts.
+        "late" => !hedging,
+        "refetched" => stage.ground.struck().is_some(),
+        "uncounted" => stage.failover().is_some() && stage.ground.requests().is_some(),
+        _ => true,
+    });
+    Ok(merged(usual, wanted))
+}
+
 /// What is usual, with what the caller expects in its place.
-pub(crate) fn merged(mut usual: Vec<Expected>, wanted: &[Expected]) -> Vec<Expected> {
+fn merged(mut usual: Vec<Expected>, wanted: &[Expected]) -> Vec<Expected> {
     usual.retain(|usual| wanted.iter().all(|wanted| wanted.name != usual.name));
     usual.extend(wanted.iter().cloned());
     usual

@@ -7,9 +7,12 @@ use super::Run;
 use crate::clock::millis;
 use crate::load::tally::Tally;
 use crate::play::faults::Fault;
+use crate::scenario::{Act, BEFORE_THE_END, Spoil};
 
 /// Fewer requests than this per region say nothing about shares.
 const ENOUGH: u64 = 30;
+/// What a busy machine may add to a read that has met both limits.
+const SLACK: Duration = Duration::from_secs(1);
 /// Fewer reads than this have no 99th percentile.
 const ENOUGH_FOR_P99: u64 = 100;
 
@@ -61,16 +64,30 @@ pub(crate) const MEASURES: &[Measure] = &[
     measure("sick_requests", Unit::Count, "requests to sick regions, from the fault to the return", |run| {
         harms(run).try_fold(0.0, |sum, fault| Ok(sum + fault.requests().ok_or("a region did not return")? as f64))
     }),
-    measure("late", Unit::Count, "requests to a sick region beyond failure_threshold + readers before its circuit opened", late),
+    measure("late", Unit::Count, "requests to a sick region beyond failure_threshold + readers, while its circuit was closed", late),
     measure("extra_load", Unit::Ratio, "requests per read to the other regions during a fault, against those to all before", extra_load),
     measure("p99_ratio", Unit::Ratio, "p99 during faults against before", p99_ratio),
-    measure("refetched", Unit::Ratio, "bytes of bodies that left the regions and were not needed, against those delivered", refetched),
+    measure(
+        "refetched",
+        Unit::Ratio,
+        "bytes of bodies that left the regions and were not needed, against those that broken ones had brought",
+        refetched,
+    ),
+    measure("too_slow", Unit::Count, "reads that took longer than an attempt's limit, a stall and a second", too_slow),
+    measure("worst_error", Unit::Time, "the longest failed read of a total outage", |run| {
+        Ok(run.marks.phases.iter().map(|phase| phase.slowest_excused).fold(0.0, f64::max))
+    }),
     measure("imbalance", Unit::Ratio, "how far the furthest region's share is from an equal one at the end, as a part of that", imbalance),
     measure("open", Unit::Count, "circuits that are not closed at the end", |run| {
         let open = run.marks.circuits_at_end.iter().filter(|state| **state != object_store_failover::CircuitState::Closed);
         Ok(open.count() as f64)
     }),
     measure("undecided", Unit::Count, "reads of missing keys that nobody could decide", |run| count(run, |phase| phase.undecided)),
+    measure("undecided_before", Unit::Count, "the same, before anything was done", |run| {
+        Ok(run.marks.phases.first().map_or(0, |phase| phase.undecided) as f64)
+    }),
+    measure("unmet", Unit::Count, "faults in a region that nobody asked meanwhile", unmet),
+    measure("uncounted", Unit::Count, "requests that reached a region, and that the store does not count as its own", uncounted),
     measure("lagging", Unit::Count, "reads of keys that one region missed and another had", |run| class(run, "lagging")),
     measure("deleted", Unit::Count, "reads of missing keys that a delete marker decided", |run| class(run, "deleted")),
 ];
@@ -116,7 +133,8 @@ fn late(run: &Run<'_>) -> Measured {
 fn sick_phases<'a>(run: &Run<'a>) -> impl Iterator<Item = (&'a Tally, BTreeSet<usize>)> + use<'a> {
     let faults = &run.marks.faults.all;
     run.marks.phases.iter().enumerate().filter_map(move |(index, phase)| {
-        let sick = faults.iter().filter(|fault| fault.phase <= index && index < fault.phase_of_return.max(fault.phase + 1));
+        let sick =
+            faults.iter().filter(|fault| fault.is_harm() && fault.phase <= index && index < fault.phase_of_return.max(fault.phase + 1));
         let regions: BTreeSet<_> = sick.map(|fault| fault.region).collect();
         (!regions.is_empty()).then_some((phase, regions))
     })
@@ -144,13 +162,34 @@ fn p99_ratio(run: &Run<'_>) -> Measured {
 }
 
 fn refetched(run: &Run<'_>) -> Measured {
-    let left = run.stage.ground.body_bytes().ok_or("not counted")? as f64;
-    let delivered: u64 = run.marks.phases.iter().map(|phase| phase.bytes).sum();
-    if delivered == 0 {
-        return Err("nothing was delivered".into());
+    let left = run.stage.ground.body_bytes().ok_or("not counted")?;
+    let in_mid_body = |act: &Act| matches!(act, Act::Spoil(Spoil::Reset | Spoil::Stall | Spoil::Truncate));
+    if !harms(run).any(|fault| fault.acts.iter().any(in_mid_body)) {
+        return Err("no body was to be broken".into());
     }
-    // Stale and wrong bodies were delivered too; neither is expected where this is.
-    Ok((left / delivered as f64 - 1.0).max(0.0))
+    let struck = run.stage.ground.struck().ok_or("not counted")?;
+    if struck == 0 {
+        return Err("nothing was broken: larger objects, or more --seconds".into());
+    }
+    let delivered: u64 = run.marks.phases.iter().map(|phase| phase.bytes).sum();
+    Ok(left.saturating_sub(delivered) as f64 / (struck * BEFORE_THE_END) as f64)
+}
+
+/// A fault that met nobody proves nothing.
+fn unmet(run: &Run<'_>) -> Measured {
+    let unmet = judged(run).find(|fault| fault.requests() == Some(0));
+    unmet.map_or(Ok(0.0), |fault| Err(format!("{} was not asked while it was {}", run.stage.names[fault.region], fault.told())))
+}
+
+fn uncounted(run: &Run<'_>) -> Measured {
+    let arrived = run.stage.ground.requests().ok_or("not counted")?;
+    Ok(arrived.iter().zip(run.stage.attempts()).map(|(arrived, sent)| arrived.saturating_sub(sent)).sum::<u64>() as f64)
+}
+
+fn too_slow(run: &Run<'_>) -> Measured {
+    let limit = run.tuning.attempt + run.tuning.stall + SLACK;
+    let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
+    count(run, |phase| phase.served.count_between(micros, u64::MAX))
 }
 
 fn imbalance(run: &Run<'_>) -> Measured {

@@ -80,17 +80,18 @@ pub(crate) fn judge(run: &Run<'_>, expected: &[Expected]) -> (Outcome, Vec<Judge
 }
 
 fn one(measure: &Measure, measured: Measured, expected: &[Expected]) -> Judged {
-    let expected = expected.iter().find(|expected| expected.name == measure.name);
-    let held = expected.map(|expected| match &measured {
-        Ok(value) if expected.holds(*value) => Held::Ok,
+    let expected: Vec<_> = expected.iter().filter(|expected| expected.name == measure.name).collect();
+    let held = (!expected.is_empty()).then(|| match &measured {
+        Ok(value) if expected.iter().all(|expected| expected.holds(*value)) => Held::Ok,
         Ok(_) => Held::Failed,
         Err(_) => Held::NotProven,
     });
+    let expected = (!expected.is_empty()).then(|| expected.iter().map(|expected| expected.to_string()).collect::<Vec<_>>().join(", "));
     let (value, text) = match measured {
         Ok(value) => (Some(value), shown(value, measure.unit)),
         Err(why) => (None, why),
     };
-    Judged { name: measure.name, about: measure.about, expected: expected.map(Expected::to_string), measured: text, value, held }
+    Judged { name: measure.name, about: measure.about, expected, measured: text, value, held }
 }
 
 fn shown(value: f64, unit: Unit) -> String {

@@ -73,6 +73,10 @@ impl Ground for Wired {
         self.of_each(Line::requests)
     }
 
+    fn struck(&self) -> Option<u64> {
+        self.of_each(Line::struck)?.into_iter().sum()
+    }
+
     fn body_bytes(&self) -> Option<u64> {
         Some(self.of_each(Line::body_bytes)?.into_iter().sum())
     }

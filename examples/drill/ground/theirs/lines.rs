@@ -49,6 +49,14 @@ impl Line {
         }
     }
 
+    /// Answers that it has broken; the HTTP client does not count them.
+    pub(super) fn struck(&self) -> Option<u64> {
+        match self {
+            Self::Wire(proxy) => Some(proxy.counts().struck),
+            Self::Client(_) => None,
+        }
+    }
+
     pub(super) fn body_bytes(&self) -> u64 {
         match self {
             Self::Wire(proxy) => proxy.counts().body_bytes,

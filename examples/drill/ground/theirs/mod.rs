@@ -169,9 +169,7 @@ impl Theirs {
         let lines = regions.map(|(region, endpoint)| Line::lay(region, endpoint.as_ref(), connect, &self.servers)).collect();
         let store = config.build().map_err(|error| format!("--config {}: {}", self.file, one_line(&error.to_string())))?;
         let stage = Stage::over(Box::new(Wired { names, lines }), store);
-        let mut expected = expect::merged(expect::parse(scenario.expect)?, &args.expected());
-        // Hedges ask a sick region as well, beside the requests that this counts.
-        expected.retain(|expected| expected.name != "late" || config.hedge.is_none());
+        let expected = expect::of_run(scenario, &stage, config.hedge.is_some(), &args.expected())?;
         Ok(Ok(Run { scenario, stage, corpus, tuning, head, length: args.length(), max_bytes: share, expected }))
     }
 
@@ -195,9 +193,10 @@ impl Theirs {
     }
 
     /// Deletes what the drill has written.
-    pub(crate) async fn end(self) {
-        if let Some(seeded) = self.seeded {
-            seeded.delete(&self.regions).await;
+    pub(crate) async fn end(self) -> Result<(), String> {
+        match self.seeded {
+            Some(seeded) => seeded.delete(&self.regions).await,
+            None => Ok(()),
         }
     }
 }

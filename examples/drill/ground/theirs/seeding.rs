@@ -61,12 +61,15 @@ impl Seeded {
         Ok(())
     }
 
-    /// Deletes them all, and says what was left.
-    pub(super) async fn delete(&self, regions: &Regions) {
+    /// Deletes them all; an error says what was left.
+    pub(super) async fn delete(&self, regions: &Regions) -> Result<(), String> {
         let left: Vec<_> = futures::future::join_all(regions.iter().map(|region| self.left(region))).await.into_iter().flatten().collect();
         match left.first() {
-            None => println!("deleted: what was seeded below {}/ (where versions are kept, those stay)", self.prefix),
-            Some(first) => eprintln!("warning: not all objects below {}/ could be deleted: {first}", self.prefix),
+            None => {
+                println!("deleted: what was seeded below {}/ (where versions are kept, those stay)", self.prefix);
+                Ok(())
+            }
+            Some(first) => Err(format!("not all objects below {}/ could be deleted, do it by hand: {first}", self.prefix)),
         }
     }
 
