@@ -35,6 +35,7 @@
 //! - [`ProbeConfig`], [`FailoverStore::start_probes`]: an object that is read from each region now and then, for services that are idle.
 //! - [`FailoverStore::health`], [`FailoverStore::subscribe`], [`EventsConfig`]: what is going on. Metrics go to any recorder of the
 //!   `metrics` facade that is installed before the first request.
+//! - `simulation` (feature `simulation`): whole lives of a store over simulated regions, to put settings to the test.
 //! - [`FailoverStore::drain`], [`force_open`](FailoverStore::force_open), [`reset`](FailoverStore::reset) and their like: the operator's hand.
 //!
 //! # Cancel safety
@@ -76,6 +77,8 @@ mod probed;
 mod region;
 mod request;
 mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod snapshot;
 mod source;
 mod stall;

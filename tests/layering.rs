@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From the ground up. A file may name its own room and those before it.
-const FLOORS: [&str; 30] = [
+const FLOORS: [&str; 31] = [
     "settings",
     "time",
     "operation",
@@ -40,6 +40,7 @@ const FLOORS: [&str; 30] = [
     "store",
     "builder",
     "config",
+    "simulation",
     "lib",
 ];
 

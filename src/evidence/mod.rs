@@ -102,6 +102,22 @@ impl Recorder {
     }
 }
 
+#[cfg(feature = "simulation")]
+impl Recorder {
+    /// A simulated region is asked.
+    pub(crate) fn on_simulated_request(&self) {
+        self.record.lock().seen.requests += 1;
+    }
+
+    /// It has answered, or there was nobody to answer.
+    pub(crate) fn on_simulated_answer(&self, seen: Evidence) {
+        let mut record = self.record.lock();
+        record.answered += u32::from(seen.status.is_some());
+        record.unsent += u32::from(seen.transport == Some(HttpErrorKind::Connect));
+        record.seen = Evidence { requests: record.seen.requests, ..seen };
+    }
+}
+
 tokio::task_local! {
     /// The recorder of the attempt that is being polled; None where what it does is not its own.
     static CURRENT: Option<Arc<Recorder>>;

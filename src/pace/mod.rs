@@ -87,6 +87,13 @@ impl Pace {
         self.hold.until(now)
     }
 
+    /// Places that are taken, where there is a limit on what is under way; `limit` is that limit.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn places_taken(&self, limit: u32) -> usize {
+        let places = self.limits.as_ref().and_then(|limits| limits.places.as_ref());
+        places.map_or(0, |places| (limit as usize).min(Semaphore::MAX_PERMITS) - places.available_permits())
+    }
+
     /// Leave to make one call now, if there is room.
     pub(crate) fn try_enter(&self, kind: Kind, now: Instant) -> Entry {
         let Some(limits) = &self.limits else { return Entry::Go(Slot { _place: None }) };

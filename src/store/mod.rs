@@ -49,6 +49,11 @@ impl FailoverStore {
         Self { name, may_resume, core: Arc::new(core), probes: Arc::new(probes) }
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// The health of every region at this moment, as plain data.
     #[must_use]
     pub fn health(&self) -> HealthSnapshot {

@@ -184,6 +184,11 @@ fn a_straggler_from_before_the_transition_is_ignored() {
 }
 
 #[test]
+fn a_success_from_before_it_opened_closes_nothing() {
+    check("a1 a2 f f f f f +30s s s1 s2 s", "c c c c c c o h h h c");
+}
+
+#[test]
 fn a_cancelled_trial_frees_its_slot_a_second_later() {
     check("f f f f f +30s a1 x1 s +999ms s +1ms s s", "c c c c o h h - - h c");
 }
