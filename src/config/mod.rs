@@ -133,7 +133,10 @@ impl FailoverConfig {
             .reads(self.reads.clone())
             .writes(self.writes.clone())
             .events(self.events.clone());
-        let builder = self.hedge.map_or_else(|| builder.clone(), |config| builder.clone().hedge(config));
+        let builder = match self.hedge {
+            Some(hedge) => builder.hedge(hedge),
+            None => builder,
+        };
         let builder = match &self.throttle {
             Some(throttle) => builder.throttle(throttle.clone()),
             None => builder,

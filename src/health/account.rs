@@ -66,7 +66,10 @@ impl Permit {
 
     /// Whether this outcome says how the region is now.
     fn tells(&self, outcome: Outcome) -> bool {
-        let Some(ticket) = self.ticket.filter(|_| outcome != Outcome::Cancelled) else { return outcome != Outcome::Cancelled };
+        if outcome == Outcome::Cancelled {
+            return false;
+        }
+        let Some(ticket) = self.ticket else { return true };
         let circuit = self.health().circuits[self.class.index()].lock();
         circuit.breaker.is_current(ticket) || (outcome.is_failing() && circuit.breaker.state() != CircuitState::Closed)
     }

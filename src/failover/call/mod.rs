@@ -9,6 +9,7 @@ mod beside;
 mod due;
 mod paced;
 mod probe;
+mod round;
 
 use std::sync::Arc;
 use std::time::Duration;

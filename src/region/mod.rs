@@ -1,5 +1,7 @@
 //! A region: a name, a store, its health. Regions: never empty.
 
+mod set;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use crate::limits::{RegionLimits, TimeoutConfig};
 use crate::pace::Pace;
 use crate::probed::Probed;
 use crate::time::Instant;
+pub(crate) use set::RegionSet;
 
 /// A bucket in one region, as it is given to the builder.
 ///
@@ -197,73 +200,6 @@ impl Regions {
     }
 }
 
-/// A set of region indexes, small enough to be copied.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct RegionSet(u64);
-
-impl RegionSet {
-    /// The most regions that a store can hold.
-    pub(crate) const CAPACITY: usize = 64;
-
-    pub(crate) fn bits(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    /// The regions 0 to `count` - 1.
-    pub(crate) fn first(count: usize) -> Self {
-        Self(if count >= Self::CAPACITY { u64::MAX } else { (1 << count) - 1 })
-    }
-
-    pub(crate) fn one(index: usize) -> Self {
-        Self(1 << index)
-    }
-
-    pub(crate) fn contains(self, index: usize) -> bool {
-        self.0 & (1 << index) != 0
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn len(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    pub(crate) fn insert(&mut self, index: usize) {
-        self.0 |= 1 << index;
-    }
-
-    pub(crate) fn remove(&mut self, index: usize) {
-        self.0 &= !(1 << index);
-    }
-
-    /// Has the region, or has it not.
-    pub(crate) fn set(&mut self, index: usize, has: bool) {
-        if has { self.insert(index) } else { self.remove(index) }
-    }
-
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    pub(crate) fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
-        (0..Self::CAPACITY).filter(move |index| self.contains(*index))
-    }
-}
-
 /// Stores are shown by `Display`: their `Debug` may hold what nobody should read in a log.
 impl fmt::Debug for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,20 +210,5 @@ impl fmt::Debug for Region {
 impl fmt::Debug for RegionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RegionState({}: {})", self.name, self.store)
-    }
-}
-
-impl FromIterator<usize> for RegionSet {
-    fn from_iter<I: IntoIterator<Item = usize>>(indexes: I) -> Self {
-        indexes.into_iter().fold(Self::default(), |mut set, index| {
-            set.insert(index);
-            set
-        })
-    }
-}
-
-impl fmt::Debug for RegionSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
     }
 }
