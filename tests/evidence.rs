@@ -8,57 +8,26 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use object_store::{Error, ObjectStoreExt};
 use object_store_failover::{FailoverConfig, FailoverStore, Failure, FailureClass, Sent};
 use serde_json::{Value, json};
-use support::{key, read, settings, story};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use support::{Canned, key, read, settings, story};
 
 const HOLDS_IT: &str = "200\r\netag: \"t\"\r\nlast-modified: Sat, 21 Nov 2026 00:00:00 GMT\r\ncontent-length: 3\r\n\r\nold";
 const LACKS_IT: &str = "404\r\ncontent-length: 0\r\n\r\n";
 const DELETED_IT: &str = "404\r\nx-amz-delete-marker: true\r\nx-amz-request-id: ID1\r\ncontent-length: 0\r\n\r\n";
 const THROTTLES: &str = "503\r\nx-amz-request-id: ID2\r\ncontent-length: 21\r\n\r\n<Code>SlowDown</Code>";
 
-/// A region that answers every request alike; it counts them.
-struct Server {
-    endpoint: String,
-    requests: Arc<AtomicU32>,
-}
-
-impl Server {
-    async fn answering(answer: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicU32::default());
-        let counted = Arc::clone(&requests);
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::Relaxed);
-                let _ = socket.read(&mut [0; 8192]).await;
-                let _ =
-                    socket.write_all(format!("HTTP/1.1 {}", answer.replacen("\r\n", " X\r\nconnection: close\r\n", 1)).as_bytes()).await;
-            }
-        });
-        Self { endpoint, requests }
-    }
-
-    fn region(&self, name: &str) -> Value {
-        let secrets = json!({"access_key_id": "key", "secret_access_key": "secret"});
-        let mut options = json!({"aws_endpoint": self.endpoint, "aws_allow_http": true});
-        options.as_object_mut().unwrap().extend(secrets.as_object().unwrap().clone());
-        json!({"name": name, "url": "s3://bucket", "options": options})
-    }
+/// A region that answers every request so: a status, and the lines that follow it.
+async fn answering(answer: &str) -> Canned {
+    Canned::answering(format!("HTTP/1.1 {}", answer.replacen("\r\n", " X\r\nconnection: close\r\n", 1)).into_bytes()).await
 }
 
 /// Regions `a`, `b` ... in this order, asked in this order.
-async fn store(answers: &[&'static str], more: Value) -> (Vec<Server>, FailoverStore) {
+async fn store(answers: &[&'static str], more: Value) -> (Vec<Canned>, FailoverStore) {
     let mut servers = Vec::new();
     for answer in answers {
-        servers.push(Server::answering(answer).await);
+        servers.push(answering(answer).await);
     }
     let regions: Vec<_> = servers.iter().zip(["a", "b", "c"]).map(|(server, name)| server.region(name)).collect();
     let mut document = json!({"regions": regions, "rotation": {"policy": "nearest", "canary": 0}, "retry": {"enabled": false}});
@@ -72,7 +41,7 @@ async fn a_deleted_object_is_not_found_where_a_lagging_replica_still_has_it() {
     let error = read(&deleted).await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
     assert!(matches!(deleted.head(&key()).await.unwrap_err(), Error::NotFound { .. }));
-    assert_eq!(servers[1].requests.load(Ordering::Relaxed), 0, "nobody else was asked");
+    assert_eq!(servers[1].asked(), 0, "nobody else was asked");
     let (_, unseen) = store(&[LACKS_IT, HOLDS_IT], json!({})).await;
     assert_eq!(read(&unseen).await.unwrap(), "old", "a plain 404 may be lag");
     let (_, later) = store(&[LACKS_IT, DELETED_IT], json!({})).await;
@@ -123,7 +92,7 @@ async fn a_connection_that_takes_too_long_is_one_that_was_never_made() {
             filler
         })
         .collect();
-    let server = Server { endpoint: format!("http://{}", address.as_socket().unwrap()), requests: Arc::default() };
+    let server = Canned::at(format!("http://{}", address.as_socket().unwrap()));
     let document = json!({"regions": [server.region("a")], "timeouts": {"connect": "200ms"}, "retry": {"enabled": false}});
     let store = settings::<FailoverConfig>(document).build().unwrap();
     let failure = Failure::of(&read(&store).await.unwrap_err());

@@ -9,14 +9,11 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use object_store::{Error, GetOptions, ObjectStore, ObjectStoreExt, PutMode};
 use object_store_failover::{CircuitState, FailoverConfig, FailoverError, FailoverStore, Failure, FailureClass, Region, Sent};
 use serde_json::{Value, json};
-use support::{circuits, key, settings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use support::{Canned, circuits, key, settings};
 
 use CircuitState::{Closed, Open};
 use FailureClass::{Caller, Interrupted, Misconfigured};
@@ -25,55 +22,27 @@ const TAG: &str = "etag: \"t\"\r\n";
 const DATE: &str = "last-modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n";
 const RANGE: &str = "content-range: bytes 2-5/10\r\n";
 
-/// A region that gives one answer, of ten or of four bytes, to everything.
-struct Server {
-    endpoint: String,
-    requests: Arc<AtomicU32>,
+/// A region that gives one answer to everything. A status of 206 comes with the four bytes that are asked for, any other with all ten.
+async fn answering(status: u16, headers: &str) -> Canned {
+    let content = if status == 206 { "2345" } else { "0123456789" };
+    let length = if headers.contains("content-length") { String::new() } else { format!("content-length: {}\r\n", content.len()) };
+    // `transfer-encoding: chunked` takes the place of a length.
+    let (length, content) = match headers.contains("chunked") {
+        true => (String::new(), format!("{:x}\r\n{content}\r\n0\r\n\r\n", content.len())),
+        false => (length, content.to_owned()),
+    };
+    let answer = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{headers}{length}\r\n{content}");
+    // `?` stands for a byte that is no text.
+    let answer: Vec<u8> = answer.bytes().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
+    Canned::answering(answer).await
 }
 
-impl Server {
-    /// A status of 206 comes with the four bytes that are asked for, any other with all ten.
-    async fn answering(status: u16, headers: &str) -> Self {
-        let content = if status == 206 { "2345" } else { "0123456789" };
-        let length = if headers.contains("content-length") { String::new() } else { format!("content-length: {}\r\n", content.len()) };
-        // `transfer-encoding: chunked` takes the place of a length.
-        let (length, content) = match headers.contains("chunked") {
-            true => (String::new(), format!("{:x}\r\n{content}\r\n0\r\n\r\n", content.len())),
-            false => (length, content.to_owned()),
-        };
-        let answer = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{headers}{length}\r\n{content}");
-        // `?` stands for a byte that is no text.
-        let answer: Vec<u8> = answer.bytes().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicU32::default());
-        let counted = Arc::clone(&requests);
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::Relaxed);
-                let _ = socket.read(&mut [0; 8192]).await;
-                let _ = socket.write_all(&answer).await;
-            }
-        });
-        Self { endpoint, requests }
-    }
-
-    async fn honest() -> Self {
-        Self::answering(206, &format!("{TAG}{DATE}{RANGE}")).await
-    }
-
-    fn region(&self, name: &str) -> Value {
-        let options = json!({"aws_endpoint": self.endpoint, "aws_allow_http": true, "access_key_id": "key", "secret_access_key": "secret"});
-        json!({"name": name, "url": "s3://bucket", "options": options})
-    }
-
-    fn asked(&self) -> u32 {
-        self.requests.load(Ordering::Relaxed)
-    }
+async fn honest() -> Canned {
+    answering(206, &format!("{TAG}{DATE}{RANGE}")).await
 }
 
 /// Regions `a`, `b` ..., asked in this order, whose circuits open at the first failure; from a document, and handed in.
-fn stores(servers: &[&Server]) -> [FailoverStore; 2] {
+fn stores(servers: &[&Canned]) -> [FailoverStore; 2] {
     let regions: Vec<_> = servers.iter().zip(["a", "b"]).map(|(server, name)| server.region(name)).collect();
     let (rotation, breaker) = (json!({"policy": "nearest", "canary": 0}), json!({"failure_threshold": 1}));
     let document = json!({"regions": regions, "rotation": rotation, "breaker": breaker, "retry": {"enabled": false}});
@@ -108,7 +77,7 @@ fn lies() -> Vec<(u16, String)> {
 #[tokio::test]
 async fn a_lying_head_is_the_regions_fault_and_heals_elsewhere() {
     for (status, headers) in lies() {
-        let (liar, honest) = (Server::answering(status, &headers).await, Server::honest().await);
+        let (liar, honest) = (answering(status, &headers).await, honest().await);
         for store in stores(&[&liar, &honest]) {
             assert_eq!(store.get_range(&key(), 2..6).await.unwrap(), "2345", "{headers}");
             assert_eq!(circuits(&store), [Open, Closed], "{headers}");
@@ -126,8 +95,8 @@ async fn a_lying_head_is_the_regions_fault_and_heals_elsewhere() {
 #[tokio::test]
 async fn what_other_providers_always_send_must_be_there() {
     for headers in [format!("{TAG}{RANGE}"), format!("{DATE}{RANGE}")] {
-        let (liar, honest) = (Server::answering(206, &headers).await, Server::honest().await);
-        let region = |(name, server): (&str, &Server)| {
+        let (liar, honest) = (answering(206, &headers).await, honest().await);
+        let region = |(name, server): (&str, &Canned)| {
             let options = json!({"google_base_url": server.endpoint, "allow_http": true, "google_bearer_token": "right"});
             json!({"name": name, "url": "gs://bucket", "options": options})
         };
@@ -144,7 +113,7 @@ async fn what_other_providers_always_send_must_be_there() {
 
 #[tokio::test]
 async fn a_put_that_is_answered_without_a_tag_may_have_been_done() {
-    let liar = Server::answering(200, DATE).await;
+    let liar = answering(200, DATE).await;
     let document = json!({"regions": [liar.region("a")], "writes": {"policy": "home", "home": "a"}, "retry": {"enabled": false}});
     let config: FailoverConfig = settings(document);
     let error = config.region_stores().unwrap()[0].1.put(&key(), "v".into()).await.unwrap_err();
@@ -155,7 +124,7 @@ async fn a_put_that_is_answered_without_a_tag_may_have_been_done() {
 
 #[tokio::test]
 async fn a_range_that_the_object_does_not_have_stays_the_callers() {
-    let (short, other) = (Server::answering(206, &format!("{TAG}{DATE}content-range: bytes 0-3/4\r\n")).await, Server::honest().await);
+    let (short, other) = (answering(206, &format!("{TAG}{DATE}content-range: bytes 0-3/4\r\n")).await, honest().await);
     // A region that knows how long the object is has no business to say 206: where that is seen the other one is asked.
     for (store, class) in stores(&[&short, &other]).into_iter().zip([Interrupted, Caller]) {
         let error = store.get_range(&key(), 7..9).await.unwrap_err();
@@ -168,7 +137,7 @@ async fn a_range_that_the_object_does_not_have_stays_the_callers() {
 async fn odd_attributes_of_one_object_open_no_circuit_where_every_replica_has_them() {
     for attribute in ["cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "x-amz-meta-a"] {
         let head = format!("{TAG}{DATE}{RANGE}{attribute}: ?\r\n");
-        let (odd, twin, plain) = (Server::answering(206, &head).await, Server::answering(206, &head).await, Server::honest().await);
+        let (odd, twin, plain) = (answering(206, &head).await, answering(206, &head).await, honest().await);
         for store in stores(&[&odd, &twin]) {
             let error = store.get_range(&key(), 2..6).await.unwrap_err();
             assert!(matches!(FailoverError::find(&error), Some(FailoverError::AllRegionsFailed { .. })), "{error}");
@@ -183,8 +152,8 @@ async fn odd_attributes_of_one_object_open_no_circuit_where_every_replica_has_th
 
 #[tokio::test]
 async fn an_http_server_without_ranges_is_passed_by_and_blamed_only_where_another_has_them() {
-    let (without, with) = (Server::answering(200, &format!("{TAG}{DATE}")).await, Server::honest().await);
-    let region = |name: &str, server: &Server| json!({"name": name, "url": format!("{}/bucket", server.endpoint)});
+    let (without, with) = (answering(200, &format!("{TAG}{DATE}")).await, honest().await);
+    let region = |name: &str, server: &Canned| json!({"name": name, "url": format!("{}/bucket", server.endpoint)});
     let store = |regions: Vec<Value>| {
         let document = json!({"regions": regions, "rotation": {"policy": "nearest", "canary": 0}, "breaker": {"failure_threshold": 1}});
         settings::<FailoverConfig>(document).build().unwrap()

@@ -18,6 +18,14 @@ use serde_json::json;
 use support::*;
 use tokio::time::{Instant, advance, sleep, timeout};
 
+/// The second region fails reads until its circuit opens.
+async fn open_second(regions: &[Arc<Scripted>], store: &FailoverStore) {
+    regions[1].fail();
+    while circuits(store)[1] == CircuitState::Closed {
+        read(store).await.unwrap();
+    }
+}
+
 fn hedging(after: &str, max_extra: f64) -> HedgeConfig {
     settings(json!({"after": after, "max_extra": max_extra}))
 }
@@ -169,10 +177,7 @@ async fn a_trial_does_not_make_its_read_wait_and_closes_the_circuit_all_the_same
     let (regions, builder) = replicas(3);
     put(&regions[0], "value").await;
     let store = builder.build().unwrap();
-    regions[1].fail();
-    while circuits(&store)[1] == CircuitState::Closed {
-        read(&store).await.unwrap();
-    }
+    open_second(&regions, &store).await;
     // Far away from now on: no answer within the patience that a read has for a trial.
     regions[1].set(Mode::Slow(ms(900)));
     advance(secs(34)).await;
@@ -197,10 +202,7 @@ async fn an_overtaken_trial_that_hangs_reopens_the_circuit_at_its_limit() {
     let (regions, builder) = replicas(3);
     put(&regions[0], "value").await;
     let store = builder.build().unwrap();
-    regions[1].fail();
-    while circuits(&store)[1] == CircuitState::Closed {
-        read(&store).await.unwrap();
-    }
+    open_second(&regions, &store).await;
     regions[1].set(Mode::Hang);
     advance(secs(34)).await;
     assert_eq!(timed(&store).await.0, ms(200));
@@ -353,10 +355,7 @@ async fn a_region_far_away_closes_its_circuit_under_short_deadlines() {
     let (regions, builder) = replicas(3);
     put(&regions[0], "v").await;
     let store = builder.build().unwrap();
-    regions[1].fail();
-    while circuits(&store)[1] == CircuitState::Closed {
-        read(&store).await.unwrap();
-    }
+    open_second(&regions, &store).await;
     regions[1].set(Mode::Slow(ms(800)));
     advance(secs(34)).await;
     let mut options = GetOptions::default();

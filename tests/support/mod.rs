@@ -1,6 +1,7 @@
 //! What the tests share: a region that does what it is told, and the errors that real ones give.
 #![allow(clippy::allow_attributes, dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
+pub mod canned;
 pub mod log;
 pub mod provider;
 pub mod proxy;
@@ -17,6 +18,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_store_failover::{CircuitState, FailoverError, FailoverStore, FailoverStoreBuilder, Region};
 
+pub use canned::Canned;
 pub use log::Log;
 pub use recorder::Recorded;
 pub use scripted::{Fault, Mode, Scripted};
