@@ -1,14 +1,10 @@
-//! What the drill writes for browsers and for build servers. The page itself is looked at by `tests/browser/drill.mjs`.
+//! What the drill writes for browsers. The page itself is looked at by `tests/browser/drill.mjs`.
 #![allow(clippy::allow_attributes, clippy::unwrap_used, reason = "a panic is a test's verdict")]
 
 use serde_json::{Value, json};
 
 #[path = "../examples/drill/report/html.rs"]
 mod html;
-#[path = "../examples/drill/report/junit.rs"]
-mod junit;
-
-use junit::{Case, Outcome, junit};
 
 #[test]
 fn nothing_in_a_report_can_end_its_script_element() {
@@ -41,48 +37,6 @@ fn a_report_that_is_no_json_is_an_error() {
         }
     }
     assert!(html::html(&Bad).is_err());
-}
-
-#[test]
-fn build_servers_see_each_outcome_as_what_it_is() {
-    let reasons = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let (broken, proven) = (reasons(&["failed: 3, expected =0", "get a: timed out"]), reasons(&["rto: not measured"]));
-    let skipped = reasons(&["needs MinIO", "not on embedded"]);
-    let case = |name, outcome, reasons| Case { name, seconds: 1.5, outcome, reasons };
-    let xml = junit(
-        "2026-11-21T15:00:00Z",
-        &[
-            case("kill", Outcome::Holds, &[]),
-            case("hang", Outcome::Broken, &broken),
-            case("slow", Outcome::NotProven, &proven),
-            case("quorum-loss", Outcome::Skipped, &skipped),
-            case("flap", Outcome::Interrupted, &[]),
-        ],
-    );
-    assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), "{xml}");
-    let counts = "tests=\"5\" failures=\"2\" errors=\"1\" skipped=\"1\" time=\"7.500\"";
-    assert_eq!(xml.matches(counts).count(), 2, "{xml}");
-    for line in [
-        "name=\"kill\" time=\"1.500\"/>",
-        "<failure type=\"broken\" message=\"failed: 3, expected =0\">failed: 3, expected =0&#10;get a: timed out</failure>",
-        "<failure type=\"not_proven\" message=\"rto: not measured\">rto: not measured</failure>",
-        "<skipped message=\"needs MinIO; not on embedded\"/>",
-        "<error type=\"interrupted\" message=\"interrupted\"></error>",
-        "timestamp=\"2026-11-21T15:00:00Z\"",
-    ] {
-        assert!(xml.contains(line), "{line} is missing in {xml}");
-    }
-}
-
-#[test]
-fn an_errors_text_cannot_break_the_xml() {
-    let reasons = ["<a href=\"x\">&'\r\n\t]]>\u{0}\u{1b}[31m\u{fffe}\u{ffff} é \u{1f4a5}".to_owned()];
-    let xml = junit("", &[Case { name: "a\"b", seconds: 0.0, outcome: Outcome::Broken, reasons: &reasons }]);
-    let sound = "&lt;a href=&quot;x&quot;&gt;&amp;&apos;&#13;&#10;&#9;]]&gt;\u{fffd}\u{fffd}[31m\u{fffd}\u{fffd} é \u{1f4a5}";
-    assert!(xml.contains(&format!("message=\"{sound}\">{sound}</failure>")), "{xml}");
-    assert!(xml.contains("name=\"a&quot;b\""), "{xml}");
-    let forbidden = |letter: char| letter < ' ' && letter != '\n' || matches!(letter, '\u{fffe}' | '\u{ffff}');
-    assert!(!xml.contains(forbidden), "{xml:?}");
 }
 
 /// What stands in the report's script element.

@@ -1,6 +1,5 @@
 //! The ground under the service: S3 servers of its own, which the page may break, and the document of the regions on them.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use object_store::{Attribute, Attributes, ObjectStore, PutOptions};
 use tokio::runtime::Runtime;
 
 use crate::clock::wall_millis;
-use crate::s3::{KEY, REGION, SECRET, Server};
+use crate::s3::{Document, KEY, SECRET, Server};
 
 const BUCKET: &str = "objects";
 const NAMES: [&str; 3] = ["us-east-1", "eu-west-1", "ap-south-1"];
@@ -69,25 +68,11 @@ impl Stage {
 
     /// The regions as a user would write them down; other instances are given this too.
     pub(crate) fn document(&self) -> String {
-        NAMES.iter().zip(&self.servers).fold(SETTINGS.to_owned(), |mut text, (name, server)| {
-            let endpoint = server.endpoint();
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                r#"
-[[regions]]
-name = "{name}"
-url = "s3://{BUCKET}"
-[regions.options]
-aws_endpoint = "{endpoint}"
-aws_region = "{REGION}"
-aws_access_key_id = "{KEY}"
-aws_secret_access_key = "{SECRET}"
-aws_allow_http = true
-"#
-            );
-            text
-        })
+        let region = |(name, server): (&&str, &Server)| {
+            let endpoint = &server.endpoint();
+            Document { name, bucket: BUCKET, endpoint, key: KEY, secret: SECRET, more: "" }.to_string()
+        };
+        NAMES.iter().zip(&self.servers).map(region).fold(SETTINGS.to_owned(), |text, region| text + &region)
     }
 
     /// Does this to the region's server; false where no server has this name.

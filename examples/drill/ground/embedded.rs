@@ -1,7 +1,6 @@
 //! S3 servers in this process: real HTTP and signatures, and nothing to install.
 
 use std::collections::hash_map::DefaultHasher;
-use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use tokio::runtime::Handle;
 use super::replica::Replica;
 use super::{Ground, Lines, name};
 use crate::clients::{Access, Upstream};
-use crate::s3::{KEY, REGION, SECRET, Server};
+use crate::s3::{Document, KEY, REGION, SECRET, Server};
 use crate::scenario::{Act, Scenario, Spoil};
 
 const BUCKET: &str = "drill";
@@ -95,26 +94,12 @@ impl Ground for Embedded {
     }
 
     fn document(&self) -> String {
-        (0..self.servers.len()).fold(String::new(), |mut text, index| {
-            let (name, address, flavor) = (name(index), self.address(index), self.flavor);
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                r#"
-[[regions]]
-name = "{name}"
-url = "s3://{BUCKET}"
-flavor = "{flavor}"
-[regions.options]
-aws_endpoint = "http://{address}"
-aws_region = "{REGION}"
-aws_access_key_id = "{KEY}"
-aws_secret_access_key = "{SECRET}"
-aws_allow_http = true
-"#
-            );
-            text
-        })
+        let more = &format!("flavor = \"{}\"\n", self.flavor);
+        let region = |index: usize| {
+            let (name, endpoint) = (&name(index), &format!("http://{}", self.address(index)));
+            Document { name, bucket: BUCKET, endpoint, key: KEY, secret: SECRET, more }.to_string()
+        };
+        (0..self.servers.len()).map(region).collect()
     }
 
     fn shared(&self) -> Option<(Vec<Upstream>, Access)> {

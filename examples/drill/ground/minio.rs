@@ -1,6 +1,5 @@
 //! Real MinIO clusters, started for the run and broken for real; what no server can be made to do is done on the lines before them.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::runtime::Handle;
 
 use super::{Ground, Lines, name};
 use crate::minio::{Plan, Programs, Regions};
+use crate::s3::Document;
 use crate::scenario::{Act, Scenario};
 
 const BUCKET: &str = "drill";
@@ -65,28 +65,13 @@ impl Ground for Minio {
     fn document(&self) -> String {
         // A cluster that answers for others hides what it lacks.
         let headers = if self.proxying { "" } else { "[regions.headers]\nX-Minio-Source-Proxy-Request = \"false\"\n" };
-        let bucket = self.regions.bucket();
-        (0..self.regions.len()).fold(String::new(), |mut text, index| {
+        let more = &format!("flavor = \"minio\"\n{headers}");
+        let region = |index: usize| {
             let address = self.lines.address(index).unwrap_or_else(|| self.regions.address(index));
-            let (name, (key, secret)) = (name(index), self.regions.credentials(index));
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                r#"
-[[regions]]
-name = "{name}"
-url = "s3://{bucket}"
-flavor = "minio"
-{headers}[regions.options]
-aws_endpoint = "http://{address}"
-aws_region = "us-east-1"
-aws_access_key_id = "{key}"
-aws_secret_access_key = "{secret}"
-aws_allow_http = true
-"#
-            );
-            text
-        })
+            let (name, endpoint, (key, secret)) = (&name(index), &format!("http://{address}"), &self.regions.credentials(index));
+            Document { name, bucket: self.regions.bucket(), endpoint, key, secret, more }.to_string()
+        };
+        (0..self.regions.len()).map(region).collect()
     }
 
     fn why_not(&self, _: Act) -> Option<&'static str> {

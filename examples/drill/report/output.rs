@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::junit::{Case, Outcome as Told, junit};
+use super::junit::{Case, junit};
 use super::{Report, RunReport, html};
 use crate::args::Args;
 use crate::preflight::Preflight;
@@ -42,21 +42,15 @@ impl Outputs {
 fn told(report: &Report) -> String {
     let reasons: Vec<_> = report.runs.iter().map(reasons).collect();
     let fails: Vec<_> = report.preflight.iter().flat_map(Preflight::fails).collect();
-    let outcome = if fails.is_empty() { Told::Holds } else { Told::Broken };
+    let outcome = if fails.is_empty() { Outcome::Holds } else { Outcome::Broken };
     let preflight = report.preflight.iter().map(|_| Case { name: PREFLIGHT, seconds: 0.0, outcome, reasons: &fails });
-    let cases: Vec<_> = preflight.chain(report.runs.iter().zip(&reasons).map(|(run, reasons)| case(run, reasons))).collect();
-    junit(&report.started, &cases)
-}
-
-fn case<'a>(run: &'a RunReport, reasons: &'a [String]) -> Case<'a> {
-    let outcome = match run.outcome {
-        Outcome::Holds => Told::Holds,
-        Outcome::Broken => Told::Broken,
-        Outcome::NotProven => Told::NotProven,
-        Outcome::Skipped => Told::Skipped,
-        Outcome::Interrupted => Told::Interrupted,
+    let case = |(run, reasons)| {
+        let RunReport { head, outcome, .. }: &RunReport = run;
+        let reasons: &Vec<String> = reasons;
+        Case { name: &head.scenario, seconds: head.seconds, outcome: *outcome, reasons }
     };
-    Case { name: &run.head.scenario, seconds: run.head.seconds, outcome, reasons }
+    let cases: Vec<_> = preflight.chain(report.runs.iter().zip(&reasons).map(case)).collect();
+    junit(&report.started, &cases)
 }
 
 /// What did not hold, and what shows it.

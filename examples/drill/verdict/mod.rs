@@ -51,8 +51,10 @@ pub(crate) struct Judged {
 pub(crate) enum Outcome {
     Holds,
     Broken,
+    /// Too little happened to tell. That is no pass.
     NotProven,
     Skipped,
+    /// Ended from outside: says nothing about the store.
     Interrupted,
 }
 
