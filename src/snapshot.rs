@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::event::LastError;
 use crate::failover::Core;
 use crate::failover::hedge::HedgeCounts;
-use crate::health::{CircuitSnapshot, Override, OverrideSnapshot, Standing, Vitals};
+use crate::health::{CircuitSnapshot, OverrideSnapshot, Standing, Vitals};
 use crate::plan::SLOW_SHARE;
 use crate::time::Instant;
 
@@ -140,14 +140,13 @@ fn left_of_share(standing: Standing, is_slow: bool) -> f64 {
 
 fn region(core: &Core, index: usize, (vitals, share): (Vitals, f64)) -> RegionSnapshot {
     let [read, write] = vitals.circuits;
-    let out = |control: OverrideSnapshot| matches!(control.kind, Override::Drain | Override::ForceOpen);
     RegionSnapshot {
         name: Arc::clone(&core.regions.get(index).name),
         in_use: matches!(vitals.standing, Standing::Closed { .. }),
         home: core.home == Some(index),
         read,
         write,
-        operator_override: vitals.control.is_some_and(out),
+        operator_override: vitals.control.is_some_and(|control| control.kind.takes_out()),
         overrides: vitals.control.into_iter().collect(),
         share,
         p50: vitals.p50,

@@ -38,17 +38,12 @@ impl Override {
         self as usize
     }
 
-    /// The region is not used, whatever its circuits say.
-    pub(super) fn takes_out(self) -> bool {
+    /// The region is not used, whatever its circuits say; otherwise it is used whatever they say.
+    pub(crate) fn takes_out(self) -> bool {
         match self {
             Self::Drain | Self::ForceOpen => true,
             Self::ForceClosed | Self::MetricsOnly => false,
         }
-    }
-
-    /// The region is used whatever its circuits say.
-    pub(super) fn admits_all(self) -> bool {
-        matches!(self, Self::ForceClosed | Self::MetricsOnly)
     }
 }
 
@@ -66,7 +61,7 @@ impl Control {
     }
 
     pub(super) fn admits_all(self) -> bool {
-        self.active().is_some_and(Override::admits_all)
+        self.active().is_some_and(|what| !what.takes_out())
     }
 
     /// Ends what has had its time; returns it.

@@ -52,8 +52,7 @@ impl Shown {
     fn of(circuit: &Circuit) -> Self {
         let (state, control) = (circuit.breaker.state(), circuit.control.active());
         let admits = match control {
-            Some(Override::Drain | Override::ForceOpen) => false,
-            Some(Override::ForceClosed | Override::MetricsOnly) => true,
+            Some(what) => !what.takes_out(),
             None => state != CircuitState::Open,
         };
         Self { state, admits, control }
