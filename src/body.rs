@@ -12,16 +12,17 @@
 //! A region's success is recorded here, at the last byte. A body that its caller drops is a success as well, unless the caller
 //! was waiting: then nothing is known.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::{BoxStream, Stream};
+use futures::stream::{self, BoxStream, Stream};
+use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
-use object_store::{Error, GetOptions, GetRange, GetResult, GetResultPayload, Result};
+use object_store::{Error, GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, Result};
 
 use crate::breaks::Breaks;
 use crate::error::FailoverError;
@@ -35,6 +36,7 @@ use crate::request::{Get, Scope, Version};
 use crate::source::Source;
 use crate::stall::Step;
 use crate::time::{self, Instant};
+use crate::whole::{self, Arrived};
 
 /// The stream that a caller reads.
 pub(crate) struct Body {
@@ -69,29 +71,42 @@ enum State {
 impl Body {
     /// The body of an answer, guarded to its last byte.
     pub(crate) fn guard(core: &Arc<Core>, request: &Get<'_>, served: Served<GetResult>, may_resume: bool) -> GetResult {
-        let Served { mut answer, region, permit, .. } = served;
-        let stream = match answer.payload {
-            GetResultPayload::Stream(stream) if !request.options.head => stream,
+        let Served { answer, region, permit, at, .. } = served;
+        let GetResult { payload, meta, range, attributes, extensions } = answer;
+        let parts = match payload {
+            GetResultPayload::Stream(parts) if !request.options.head => parts,
             // A file is the caller's own; a head has no body.
-            whole => {
-                permit.succeed(time::now());
-                return GetResult { payload: whole, ..answer };
+            payload => {
+                permit.succeed(at);
+                return GetResult { payload, meta, range, attributes, extensions };
             }
         };
-        let tag = answer.meta.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
-        let scope = Scope { deadline: None, ..request.scope };
-        let (path, options) = (request.path.clone(), request.options.clone());
-        let object = Object { core: Arc::clone(core), path, options, scope, tag, size: answer.meta.size, may_resume };
-        let body = Self {
-            next: answer.range.start,
-            end: answer.range.end,
-            breaks: Breaks::new(Operation::Get, ENOUGH),
-            last_break: answer.range.start,
-            state: State::Streaming(object.source(stream, region, permit)),
-            object: Arc::new(object),
+        // A trial's clock runs only while its caller waits: nobody looks into its body before he does.
+        let arrived = if permit.is_trial() { Arrived::NotAll(parts) } else { whole::look(parts, &range) };
+        let body = match arrived {
+            Arrived::All(bytes) => {
+                core.metrics.on_bytes(region, bytes.len());
+                permit.succeed(at);
+                stream::iter([Ok(bytes)]).boxed()
+            }
+            Arrived::NotAll(parts) => {
+                let object = Object::new(core, request, &meta, may_resume);
+                let source = object.source(parts, region, permit);
+                Self::new(object, range.clone(), source).boxed()
+            }
         };
-        answer.payload = GetResultPayload::Stream(Box::pin(body));
-        answer
+        GetResult { payload: GetResultPayload::Stream(body), meta, range, attributes, extensions }
+    }
+
+    fn new(object: Object, range: Range<u64>, source: Source<Result<Bytes>>) -> Self {
+        Self {
+            object: Arc::new(object),
+            next: range.start,
+            end: range.end,
+            breaks: Breaks::new(Operation::Get, ENOUGH),
+            last_break: range.start,
+            state: State::Streaming(source),
+        }
     }
 
     fn poll_streaming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
@@ -192,6 +207,13 @@ impl Drop for Body {
 }
 
 impl Object {
+    fn new(core: &Arc<Core>, request: &Get<'_>, meta: &ObjectMeta, may_resume: bool) -> Self {
+        let tag = meta.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
+        let scope = Scope { deadline: None, ..request.scope };
+        let (path, options) = (request.path.clone(), request.options.clone());
+        Self { core: Arc::clone(core), path, options, scope, tag, size: meta.size, may_resume }
+    }
+
     fn source(&self, stream: BoxStream<'static, Result<Bytes>>, region: usize, permit: Permit) -> Source<Result<Bytes>> {
         let stall = self.core.regions.get(region).limits.stall;
         Source::heard(stream, stall, region, permit)
@@ -216,7 +238,7 @@ impl Object {
     }
 
     /// The bytes of `rest` from another region, proven to be of the same object.
-    async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: std::ops::Range<u64>, cause: Error) -> Result<Source<Result<Bytes>>> {
+    async fn reopen(self: Arc<Self>, broken: Vec<usize>, rest: Range<u64>, cause: Error) -> Result<Source<Result<Bytes>>> {
         let from = broken[broken.len() - 1];
         let region = Arc::clone(&self.core.regions.get(from).name);
         let diverged = |cause| {
@@ -235,7 +257,7 @@ impl Object {
         // Whoever answers with anything else is passed by, and the next region is asked.
         let version = Some(Version { tag, size: self.size });
         let request = Get { path: &self.path, options: &options, scope: self.scope, version };
-        match run(&self.core, &request, Route::After(&broken)).await {
+        match run(&self.core, &request, Route::After(&broken), time::now()).await {
             Ok(served) => {
                 self.core.metrics.on_resumed(from, served.region);
                 Ok(self.source(served.answer.into_stream(), served.region, served.permit))

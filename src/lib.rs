@@ -85,6 +85,7 @@ mod stall;
 mod store;
 mod story;
 mod time;
+mod whole;
 
 pub use builder::FailoverStoreBuilder;
 #[cfg(feature = "config")]
@@ -98,6 +99,9 @@ pub use failover::config::{HomeOut, NotFoundPolicy, OperationRetry, ReadConfig, 
 pub use failover::hedge::{HedgeAfter, HedgeConfig, HedgeCounts};
 pub use failure::{Failure, FailureClass};
 pub use flavor::Flavor;
+#[cfg(feature = "_bench")]
+#[doc(hidden)]
+pub use health::alone as bench;
 pub use health::config::{AllOpen, BreakerConfig};
 pub use health::{CircuitClass, CircuitSnapshot, CircuitState, Override, OverrideSnapshot, Reason, Transition};
 pub use limits::{OperationTimeouts, TimeoutConfig};

@@ -30,7 +30,7 @@ use object_store::{Error, ObjectMeta, Result};
 use crate::breaks::Breaks;
 use crate::error::FailoverError;
 use crate::failover::scope::Call;
-use crate::failover::{Core, Route, Served, answer, run, take_down};
+use crate::failover::{Core, Route, Served, run, settled, take_down};
 use crate::failure::{Failure, FailureClass};
 use crate::health::Permit;
 use crate::metrics::Outcome;
@@ -39,7 +39,7 @@ use crate::region::Regions;
 use crate::request::{List, Target};
 use crate::source::Source;
 use crate::stall::Step;
-use crate::time;
+use crate::time::{self, Instant};
 
 /// The stream that a caller reads.
 pub(crate) struct Items {
@@ -181,14 +181,13 @@ impl Query {
     /// The listing from its beginning. It begins when it is first polled.
     async fn begin(self: Arc<Self>) -> Result<Source<Result<ObjectMeta>>> {
         let asked = self.core.asked(Operation::List);
-        let opened = self.open(None, &[]).await;
-        asked.answered(answer(&opened));
-        opened
+        let opened = self.open(None, &[], asked.began()).await;
+        settled(asked, opened)
     }
 
     /// The rest of it, after the last of `broken` has broken.
     async fn go_on(self: Arc<Self>, after: Option<Path>, broken: Vec<usize>, reason: Outcome) -> Result<Source<Result<ObjectMeta>>> {
-        let source = self.open(after, &broken).await?;
+        let source = self.open(after, &broken, time::now()).await?;
         if let Some(from) = broken.last().filter(|from| **from != source.region) {
             self.core.metrics.on_failover(*from, source.region, reason);
         }
@@ -196,12 +195,12 @@ impl Query {
     }
 
     /// The listing from a region that has not broken yet, or that broke longest ago.
-    async fn open(&self, after: Option<Path>, broken: &[usize]) -> Result<Source<Result<ObjectMeta>>> {
+    async fn open(&self, after: Option<Path>, broken: &[usize], began: Instant) -> Result<Source<Result<ObjectMeta>>> {
         let call = Call { operation: Operation::List, path: self.prefix.as_ref(), extensions: None };
         let scope = self.core.read_scope(call)?;
         let request = List { prefix: self.prefix.clone(), offset: self.offset.clone(), after, scope };
         let route = if broken.is_empty() { Route::Rotation } else { Route::After(broken) };
-        let Served { answer: items, region, permit, .. } = run(&self.core, &request, route).await?;
+        let Served { answer: items, region, permit, .. } = run(&self.core, &request, route, began).await?;
         // A page may take as long as the first one was given.
         let limit = self.core.regions.get(region).limits.attempt(Operation::List);
         Ok(Source::new(items, limit, region, permit))

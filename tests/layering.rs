@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From the ground up. A file may name its own room and those before it.
-const FLOORS: [&str; 31] = [
+const FLOORS: [&str; 32] = [
     "settings",
     "time",
     "operation",
@@ -34,6 +34,7 @@ const FLOORS: [&str; 31] = [
     "stall",
     "source",
     "breaks",
+    "whole",
     "body",
     "listing",
     "probe",

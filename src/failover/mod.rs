@@ -31,14 +31,14 @@ use crate::metrics::Metrics;
 use crate::plan::{Order, Rotation};
 use crate::region::Regions;
 use crate::request::Request;
-use crate::time::{Dice, sleep_until};
+use crate::time::{Dice, Instant, sleep_until};
 use budget::Budget;
 use call::Call;
 use config::{HomeOut, NotFoundPolicy, RetryConfig};
 use hedge::Hedging;
 use race::{Landing, Race};
 use scope::WriteRule;
-pub(crate) use told::{answer, take_down};
+pub(crate) use told::{answer, settled, take_down};
 
 /// What every call needs of the store.
 #[derive(Debug)]
@@ -86,16 +86,18 @@ pub(crate) struct Served<A> {
     pub(crate) attempts: u32,
     /// It overtook an attempt that began earlier.
     pub(crate) hedged: bool,
+    /// When it came.
+    pub(crate) at: Instant,
 }
 
-/// Runs one call over the regions until one serves it or all have been tried.
+/// Runs one call over the regions until one serves it or all have been tried. Its time runs from `began`.
 ///
 /// # Cancel safety
 ///
 /// Dropped at any await, it frees every permit it holds.
-pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) -> Result<Served<R::Answer>> {
-    let mut call = Call::new(core, request, route);
-    let mut race = Race::new(call.began());
+pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>, began: Instant) -> Result<Served<R::Answer>> {
+    let mut call = Call::new(core, request, route, began);
+    let mut race = Race::new(began);
     let mut timer = pin!(None);
     loop {
         call.start_due(&mut race);
@@ -104,12 +106,19 @@ pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>) 
                 return Err(call.into_deadline_error(&race));
             }
             let Some(pause_ends) = call.next_round() else { return Err(call.into_error()) };
-            sleep_until(pause_ends).await;
+            timer.set(Some(sleep_until(pause_ends)));
+            if let Some(pause) = timer.as_mut().as_pin_mut() {
+                pause.await;
+            }
+            call.awoke();
             call.begin_round();
             continue;
         }
-        match race.next(timer.as_mut(), call.deadline()).await.checked(request) {
-            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer, race)),
+        let mut landing = race.next(timer.as_mut(), call.deadline()).await;
+        call.awoke();
+        landing.check(request);
+        match landing {
+            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer, &mut race)),
             Landing::Landed(attempt, Err(error)) => {
                 if let Some(error) = call.on_error(attempt, error) {
                     return Err(error);

@@ -20,6 +20,12 @@ use crate::region::RegionSet;
 
 pub(super) struct Outcome {
     allowed: RegionSet,
+    /// None on a good day: the first region asked has served.
+    learnt: Option<Box<Learnt>>,
+}
+
+#[derive(Default)]
+struct Learnt {
     story: Story,
     /// Regions that do not have the object.
     absent: RegionSet,
@@ -38,113 +44,117 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn new(allowed: RegionSet) -> Self {
-        Self {
-            allowed,
-            story: Story::default(),
-            absent: RegionSet::default(),
-            missing: false,
-            absence: None,
-            refused: RegionSet::default(),
-            refusals: Vec::new(),
-            unreached: RegionSet::default(),
-            transient: false,
-            retry_after: None,
-        }
+        Self { allowed, learnt: None }
     }
 
     pub(super) fn tell(&mut self, region: &Arc<str>, outcome: AttemptOutcome, elapsed: Duration) {
-        self.story.tell(region, outcome, elapsed);
+        self.learnt().story.tell(region, outcome, elapsed);
     }
 
     pub(super) fn learn(&mut self, region: usize, failure: Failure, absent: bool, error: Error) {
+        let learnt = self.learnt();
         if absent {
-            self.absent.insert(region);
-            self.missing |= failure.class() == FailureClass::NotFound;
-            if self.absence.is_none() || failure.class() == FailureClass::Precondition {
-                self.absence = Some(error);
+            learnt.absent.insert(region);
+            learnt.missing |= failure.class() == FailureClass::NotFound;
+            if learnt.absence.is_none() || failure.class() == FailureClass::Precondition {
+                learnt.absence = Some(error);
             }
         } else if failure.is_refusal() || failure.is_absence() {
-            self.refused.insert(region);
-            self.refusals.push((failure.class(), error));
+            learnt.refused.insert(region);
+            learnt.refusals.push((failure.class(), error));
         } else {
             self.learn_failure(region, &failure);
         }
     }
 
     pub(super) fn learn_failure(&mut self, region: usize, failure: &Failure) {
-        self.transient |= failure.is_transient();
+        let learnt = self.learnt();
+        learnt.transient |= failure.is_transient();
         if failure.is_transport() {
-            self.unreached.insert(region);
+            learnt.unreached.insert(region);
         }
     }
 
     /// A region that was left out may be asked again then.
     pub(super) fn may_retry_after(&mut self, time: Duration) {
-        self.retry_after = Some(self.retry_after.map_or(time, |known| known.min(time)));
+        let learnt = self.learnt();
+        learnt.retry_after = Some(learnt.retry_after.map_or(time, |known| known.min(time)));
     }
 
     /// When the first region that was left out may be asked again; zero where none was.
     pub(super) fn retry_after(&self) -> Duration {
-        self.retry_after.unwrap_or_default()
+        self.learnt.as_ref().and_then(|learnt| learnt.retry_after).unwrap_or_default()
     }
 
     pub(super) fn may_heal(&self) -> bool {
-        self.transient
+        self.learnt.as_ref().is_some_and(|learnt| learnt.transient)
     }
 
     pub(super) fn anyone_lacks_it(&self) -> bool {
-        !self.absent.is_empty()
+        !self.lagging().is_empty()
     }
 
     /// The key is missing somewhere.
     pub(super) fn is_missing(&self) -> bool {
-        self.missing
+        self.learnt.as_ref().is_some_and(|learnt| learnt.missing)
     }
 
     pub(super) fn is_absent_everywhere(&self) -> bool {
-        self.absent == self.allowed
+        self.lagging() == self.allowed
     }
 
     /// Regions that did not have what another one has.
     pub(super) fn lagging(&self) -> RegionSet {
-        self.absent
+        self.learnt.as_ref().map_or_else(RegionSet::default, |learnt| learnt.absent)
     }
 
     /// The regions that another round asks: those that have not given an answer that stands.
     pub(super) fn asked_again(&self) -> RegionSet {
-        self.allowed.without(self.absent).without(self.refused)
+        self.learnt.as_ref().map_or(self.allowed, |learnt| self.allowed.without(learnt.absent).without(learnt.refused))
     }
 
     pub(super) fn begin_round(&mut self) -> RegionSet {
-        self.unreached = RegionSet::default();
-        self.retry_after = None;
+        if let Some(learnt) = &mut self.learnt {
+            learnt.unreached = RegionSet::default();
+            learnt.retry_after = None;
+        }
         self.asked_again()
     }
 
     /// Not one of several regions could be reached at all.
     pub(super) fn nobody_was_reached(&self) -> bool {
-        self.allowed.len() > 1 && self.unreached == self.allowed
+        self.allowed.len() > 1 && self.learnt.as_ref().is_some_and(|learnt| learnt.unreached == self.allowed)
     }
 
-    pub(super) fn circuits_open(self, operation: Operation, path: String) -> Error {
-        let retry_after = self.retry_after.unwrap_or(OPERATOR_RETRY);
-        FailoverError::CircuitsOpen { operation, path, retry_after, attempts: self.story }.into()
+    pub(super) fn circuits_open(mut self, operation: Operation, path: String) -> Error {
+        let learnt = self.take();
+        let retry_after = learnt.retry_after.unwrap_or(OPERATOR_RETRY);
+        FailoverError::CircuitsOpen { operation, path, retry_after, attempts: learnt.story }.into()
     }
 
-    pub(super) fn into_deadline_error(self, operation: Operation, path: String, limit: Duration, reachable_decide: bool) -> Error {
+    pub(super) fn into_deadline_error(mut self, operation: Operation, path: String, limit: Duration, reachable_decide: bool) -> Error {
         if self.anyone_lacks_it() {
             return self.into_error(operation, path, reachable_decide);
         }
-        FailoverError::DeadlineExceeded { operation, path, limit, attempts: self.story }.into()
+        FailoverError::DeadlineExceeded { operation, path, limit, attempts: self.take().story }.into()
     }
 
     pub(super) fn into_error(mut self, operation: Operation, path: String, reachable_decide: bool) -> Error {
-        if let Some(absence) = self.absence.take() {
-            let decided = reachable_decide || self.is_absent_everywhere();
-            return if decided { absence } else { FailoverError::Undecided { operation, path, attempts: self.story }.into() };
+        let decided = reachable_decide || self.is_absent_everywhere();
+        let Learnt { story: attempts, absence, refused, refusals, .. } = self.take();
+        if let Some(absence) = absence {
+            return if decided { absence } else { FailoverError::Undecided { operation, path, attempts }.into() };
         }
-        let refusal = if self.refused == self.allowed { agreed(self.refusals, &path) } else { None };
-        refusal.unwrap_or_else(|| FailoverError::AllRegionsFailed { operation, path, attempts: self.story }.into())
+        let refusal = if refused == self.allowed { agreed(refusals, &path) } else { None };
+        refusal.unwrap_or_else(|| FailoverError::AllRegionsFailed { operation, path, attempts }.into())
+    }
+
+    fn learnt(&mut self) -> &mut Learnt {
+        self.learnt.get_or_insert_default()
+    }
+
+    fn take(&mut self) -> Learnt {
+        self.learnt.take().map_or_else(Learnt::default, |learnt| *learnt)
     }
 }
 

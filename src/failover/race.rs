@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use object_store::Result;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::flight::{Attempt, Flight};
@@ -21,7 +22,7 @@ use crate::request::Request;
 use crate::time::{self, Instant, Sleep, sleep_until};
 
 pub(super) struct Race<'a, A> {
-    flights: Vec<Flight<'a, A>>,
+    flights: SmallVec<[Flight<'a, A>; 1]>,
     queue: Vec<Place>,
     /// Regions at their limit, and who waits for them.
     paced: Vec<(usize, BoxFuture<'static, Slot>)>,
@@ -56,11 +57,13 @@ pub(super) enum Landing<A> {
 
 impl<A> Landing<A> {
     /// An answer that is not the one to the request is an error of its region.
-    pub(super) fn checked(self, request: &impl Request<Answer = A>) -> Self {
-        let Self::Landed(attempt, Ok(answer)) = self else { return self };
-        let status = attempt.evidence().and_then(|evidence| evidence.status);
-        let answer = request.check(&answer, status).map(|()| answer);
-        Self::Landed(attempt, answer)
+    pub(super) fn check(&mut self, request: &impl Request<Answer = A>) {
+        if let Self::Landed(attempt, landed) = self
+            && let Ok(answer) = landed
+            && let Err(error) = request.check(answer, attempt.evidence().and_then(|evidence| evidence.status))
+        {
+            *landed = Err(error);
+        }
     }
 }
 
@@ -69,7 +72,7 @@ pub(super) type Timer = Option<Sleep>;
 
 impl<'a, A> Race<'a, A> {
     pub(super) fn new(now: Instant) -> Self {
-        Self { flights: Vec::new(), queue: Vec::new(), paced: Vec::new(), patience_ends: now }
+        Self { flights: SmallVec::new(), queue: Vec::new(), paced: Vec::new(), patience_ends: now }
     }
 
     pub(super) fn start(&mut self, flight: Flight<'a, A>) {
@@ -115,8 +118,8 @@ impl<'a, A> Race<'a, A> {
     }
 
     /// The attempts that were overtaken, and may outlive the call.
-    pub(super) fn into_overtaken(self) -> impl Iterator<Item = Flight<'a, A>> {
-        self.flights.into_iter()
+    pub(super) fn overtaken(&mut self) -> impl Iterator<Item = Flight<'a, A>> {
+        self.flights.drain(..)
     }
 
     /// The attempts that are still in the air.
@@ -125,8 +128,8 @@ impl<'a, A> Race<'a, A> {
     }
 
     /// What happens next. Dropping the future loses nothing: the race goes on when it is asked again.
-    pub(super) async fn next(&mut self, mut timer: Pin<&mut Timer>, deadline: Instant) -> Landing<A> {
-        poll_fn(|cx| self.poll_next(timer.as_mut(), deadline, cx)).await
+    pub(super) fn next(&mut self, mut timer: Pin<&mut Timer>, deadline: Instant) -> impl Future<Output = Landing<A>> {
+        poll_fn(move |cx| self.poll_next(timer.as_mut(), deadline, cx))
     }
 
     fn poll_next(&mut self, timer: Pin<&mut Timer>, deadline: Instant, cx: &mut Context<'_>) -> Poll<Landing<A>> {

@@ -13,7 +13,7 @@ use crate::time::{self, Instant};
 
 impl Core {
     /// A call of the store begins.
-    pub(crate) fn asked(&self, operation: Operation) -> Asked {
+    pub(crate) fn asked(&self, operation: Operation) -> Asked<'_> {
         self.wake_metrics();
         self.metrics.asked(operation)
     }
@@ -45,6 +45,12 @@ impl Core {
 pub(crate) fn take_down(events: &Events, region: usize, permit: &mut Permit, failure: &Failure, now: Instant) {
     events.remember(region, failure);
     permit.note(failure.class().into(), now);
+}
+
+/// A call's answer, counted.
+pub(crate) fn settled<T>(asked: Asked<'_>, result: Result<T>) -> Result<T> {
+    asked.answered(answer(&result));
+    result
 }
 
 /// What a caller sees, in one word.

@@ -70,8 +70,8 @@ impl Permit {
             return false;
         }
         let Some(ticket) = self.ticket else { return true };
-        let circuit = self.health().circuits[self.class.index()].lock();
-        circuit.breaker.is_current(ticket) || (outcome.is_failing() && circuit.breaker.state() != CircuitState::Closed)
+        let is_current = self.health().glances[self.class.index()].is_current(ticket);
+        is_current || (outcome.is_failing() && self.health().circuits[self.class.index()].lock().breaker.state() != CircuitState::Closed)
     }
 }
 
@@ -85,6 +85,13 @@ impl Tally {
             self.forget_failures();
         }
         None
+    }
+
+    /// Attempts that have been sent and have not ended. Ends are read first: a number that is a moment old may be too large, and not
+    /// below nothing.
+    pub(super) fn in_flight(&self) -> u32 {
+        let ended: u64 = [&self.successes, &self.failures, &self.others].map(|count| count.load(Ordering::Acquire)).iter().sum();
+        u32::try_from(self.attempts.load(Ordering::Acquire).saturating_sub(ended)).unwrap_or(u32::MAX)
     }
 
     pub(super) fn forget_failures(&self) {

@@ -144,6 +144,11 @@ impl Stamp {
         self.origin + Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
 
+    /// It says a later moment than this.
+    pub(super) fn is_after(&self, now: Instant) -> bool {
+        u128::from(self.nanos.load(Ordering::Relaxed)) > now.saturating_duration_since(self.origin).as_nanos()
+    }
+
     fn is_set(&self) -> bool {
         self.nanos.load(Ordering::Relaxed) != 0
     }

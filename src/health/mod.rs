@@ -5,10 +5,14 @@
 //! its place and teaches nothing.
 
 mod account;
+#[cfg(any(test, feature = "_bench"))]
+#[doc(hidden)]
+pub mod alone;
 mod breaker;
 pub(crate) mod config;
 mod control;
 mod fleet;
+mod glance;
 mod latency;
 mod listening;
 mod news;
@@ -28,12 +32,13 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use breaker::Standing;
-use breaker::{Breaker, EarlyAnswer};
+use breaker::{Breaker, EarlyAnswer, Ticket};
 use config::BreakerConfig;
 use control::Control;
 pub use control::Override;
 pub(crate) use fleet::Fleet;
 use fleet::Stamp;
+use glance::Glance;
 use latency::Latency;
 pub(crate) use listening::Abandonment;
 pub(crate) use news::{News, OverrideEnd, Watch};
@@ -52,6 +57,8 @@ use crate::time::{Dice, Instant};
 #[derive(Debug)]
 pub(crate) struct Health {
     circuits: [Mutex<Circuit>; 2],
+    /// Of each circuit, what is seen without its lock.
+    glances: [Glance; 2],
     /// Held by an operator who speaks to both circuits, one after the other; never taken under a circuit's lock. What he says is told
     /// under it, so that events come in the order of the words.
     hand: Mutex<()>,
@@ -143,8 +150,9 @@ impl Health {
                 shown: None,
             })
         };
-        Self {
+        let health = Self {
             circuits: CircuitClass::ALL.map(circuit),
+            glances: CircuitClass::ALL.map(|_| Glance::new(now)),
             hand: Mutex::default(),
             fleet: Arc::clone(fleet),
             watch,
@@ -157,7 +165,9 @@ impl Health {
             throttled: Stamp::new(now),
             busy_since: Stamp::new(now),
             abandoned: Default::default(),
-        }
+        };
+        CircuitClass::ALL.into_iter().for_each(|class| health.with(class, now, |_| ((), None)));
+        health
     }
 
     /// Whether the region may be used, without using it.
@@ -172,16 +182,23 @@ impl Health {
 
     /// A permit where the circuit is closed or has a slot for a trial.
     pub(crate) fn admit(self: &Arc<Self>, class: CircuitClass, now: Instant) -> Option<Permit> {
-        let admitted = self.with(class, now, |circuit| {
+        let (ticket, is_unguarded) = self.ticket(class, now)?;
+        Some(if is_unguarded { Permit::unguarded(self, class, ticket) } else { Permit::with(self, class, ticket) })
+    }
+
+    /// A ticket, where there is leave; `true` where an operator lets everybody in, whether or not the circuit has a ticket.
+    fn ticket(&self, class: CircuitClass, now: Instant) -> Option<(Option<Ticket>, bool)> {
+        if let Some(ticket) = self.glances[class.index()].admit() {
+            return Some((Some(ticket), false));
+        }
+        self.with(class, now, |circuit| {
             let is_unguarded = circuit.control.admits_all();
             if circuit.control.active().is_some() && !is_unguarded {
                 return (None, None);
             }
             let (ticket, change) = circuit.breaker.admit(now);
             ((ticket.is_some() || is_unguarded).then_some((ticket, is_unguarded)), change)
-        });
-        let (ticket, is_unguarded) = admitted?;
-        Some(if is_unguarded { Permit::unguarded(self, class, ticket) } else { Permit::with(self, class, ticket) })
+        })
     }
 
     /// A permit for a request that has no other region left, or a place in the queue for one.
@@ -216,7 +233,8 @@ impl Health {
 
     /// Runs `act` under the lock, keeps the fleet's counts and the gauges true, and tells of a transition once the lock is released.
     fn with<T>(&self, class: CircuitClass, now: Instant, act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>)) -> T {
-        let mut circuit = self.circuits[class.index()].lock();
+        let (mut circuit, glance) = (self.circuits[class.index()].lock(), &self.glances[class.index()]);
+        circuit.breaker.count_successes(glance.fetch());
         let ended = circuit.heed_time(now);
         let heard = self.hear_of_recovery(&mut circuit, class, now);
         let (result, change) = act(&mut circuit);
@@ -227,6 +245,7 @@ impl Health {
         if let Some(last) = change.or(heard) {
             circuit.entered(last.to, now);
         }
+        glance.write(&circuit.breaker, circuit.settled);
         self.show(&mut circuit, class);
         drop(circuit);
         for change in heard.into_iter().chain(change) {

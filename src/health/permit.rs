@@ -26,6 +26,8 @@ pub(crate) struct Permit {
     pub(super) ticket: Option<Ticket>,
     /// What it waits for, where the region's silence counts.
     wait: Option<Wait>,
+    /// It has been sent, and has not ended.
+    is_in_flight: bool,
     /// It is counted among those that wait for headers.
     is_counted: bool,
     /// Its place among what may be under way in the region, to the last byte.
@@ -42,7 +44,8 @@ pub(super) struct Tally {
     pub(super) attempts: AtomicU64,
     pub(super) successes: AtomicU64,
     pub(super) failures: AtomicU64,
-    pub(super) in_flight: AtomicU32,
+    /// Attempts that ended as neither.
+    pub(super) others: AtomicU64,
     /// Gets and heads that wait for headers.
     pub(super) waiting: AtomicU32,
     /// Attempts in a row that failed, as their callers saw them.
@@ -66,10 +69,8 @@ impl Permit {
     }
 
     pub(super) fn with(health: &Arc<Health>, class: CircuitClass, ticket: Option<Ticket>) -> Self {
-        health.tally.in_flight.fetch_add(1, Ordering::Relaxed);
-        health.metrics.on_in_flight(health.index, true);
         let health = Arc::clone(health);
-        Self { health, class, ticket, wait: None, is_counted: false, slot: None, is_unguarded: false, account: None }
+        Self { health, class, ticket, wait: None, is_in_flight: false, is_counted: false, slot: None, is_unguarded: false, account: None }
     }
 
     pub(crate) fn health(&self) -> &Arc<Health> {
@@ -89,6 +90,8 @@ impl Permit {
     /// The attempt has been sent. `is_timed` where its answer is expected at once, as that of a get or head is.
     pub(crate) fn sent(&mut self, operation: Operation, is_timed: bool, now: Instant) {
         self.health.tally.attempts.fetch_add(1, Ordering::Relaxed);
+        self.health.metrics.on_in_flight(self.health.index, true);
+        self.is_in_flight = true;
         self.account = Some(Account::open(operation, now));
         if is_timed {
             self.wait = Some(Wait::new(For::Headers, now));
@@ -154,6 +157,13 @@ impl Permit {
         }
     }
 
+    fn ends(&mut self, how: impl Fn(&Tally) -> &AtomicU64) {
+        if std::mem::take(&mut self.is_in_flight) {
+            how(&self.health.tally).fetch_add(1, Ordering::Relaxed);
+            self.health.metrics.on_in_flight(self.health.index, false);
+        }
+    }
+
     fn waits_no_more(&mut self) {
         if std::mem::take(&mut self.is_counted) {
             self.health.tally.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -167,7 +177,7 @@ impl Permit {
         }
         self.wait = None;
         self.note(Outcome::Success, now);
-        self.health.tally.successes.fetch_add(1, Ordering::Relaxed);
+        self.ends(|tally| &tally.successes);
         if let Some(ticket) = self.ticket.take() {
             self.health.judge(self.class, ticket, Verdict::Success, now);
         }
@@ -176,7 +186,7 @@ impl Permit {
     /// The region is at fault.
     pub(crate) fn fail(mut self, now: Instant) {
         self.wait = None;
-        self.health.tally.failures.fetch_add(1, Ordering::Relaxed);
+        self.ends(|tally| &tally.failures);
         if let Some(ticket) = self.ticket.take() {
             self.health.judge(self.class, ticket, Verdict::Failure, now);
         }
@@ -203,8 +213,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.health.tally.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.health.metrics.on_in_flight(self.health.index, false);
+        self.ends(|tally| &tally.others);
         self.waits_no_more();
         self.note_nothing();
         if self.wait.is_some() {

@@ -55,6 +55,9 @@ impl Health {
 
     /// Brings a verdict to the circuit, and tells those who wait for it.
     pub(super) fn judge(self: &Arc<Self>, class: CircuitClass, ticket: Ticket, verdict: Verdict, now: Instant) {
+        if verdict == Verdict::Success && self.glances[class.index()].succeed(ticket, now) {
+            return;
+        }
         let (closed, news) = self.with(class, now, |circuit| {
             let is_current = circuit.breaker.is_current(ticket);
             let change = verdict.bring(&mut circuit.breaker, ticket, now);

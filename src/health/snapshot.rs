@@ -68,7 +68,7 @@ impl Health {
             control: self.override_snapshot(now),
             p50: self.p50(),
             p95: self.p95(),
-            in_flight: tally.in_flight.load(Ordering::Relaxed),
+            in_flight: tally.in_flight(),
             attempts: tally.attempts.load(Ordering::Relaxed),
             successes: tally.successes.load(Ordering::Relaxed),
             failures: tally.failures.load(Ordering::Relaxed),

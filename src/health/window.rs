@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::time::Instant;
+use crate::time::{Instant, after};
 
 const BUCKETS: usize = 10;
 
@@ -35,6 +35,17 @@ impl Window {
         let newest = &mut self.counts[self.newest];
         newest.calls = newest.calls.saturating_add(1);
         newest.failures = newest.failures.saturating_add(u32::from(failed));
+    }
+
+    /// Counts calls that did not fail, and came before the newest bucket is full.
+    pub(super) fn count(&mut self, calls: u32) {
+        let newest = &mut self.counts[self.newest];
+        newest.calls = newest.calls.saturating_add(calls);
+    }
+
+    /// When the newest bucket has had its time.
+    pub(super) fn turns_at(&self) -> Instant {
+        after(self.began, self.bucket)
     }
 
     /// What the window holds at `now`.

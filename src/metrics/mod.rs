@@ -64,7 +64,7 @@ impl Metrics {
     // Requests.
 
     /// A call of the store begins.
-    pub(crate) fn asked(self: &Arc<Self>, operation: Operation) -> Asked {
+    pub(crate) fn asked(&self, operation: Operation) -> Asked<'_> {
         Asked::new(self, operation)
     }
 

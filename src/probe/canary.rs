@@ -14,6 +14,7 @@ use crate::failover::{Core, Route, run};
 use crate::failure::Failure;
 use crate::region::RegionSet;
 use crate::request::{Get, Probe, Scope};
+use crate::time;
 
 /// When the canary was written, by its writer's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +55,7 @@ pub(super) async fn ask(core: Arc<Core>, key: Path, region: usize) -> Seen {
     let request = Probe(Get { path: &key, options: &options, scope, version: None });
     // The gauges of a service that nobody asks anything stand as well.
     core.wake_metrics();
-    let body = match run(&core, &request, Route::Rotation).await {
+    let body = match run(&core, &request, Route::Rotation, time::now()).await {
         // It is whole or nothing: no other region can speak for this one.
         Ok(served) => read(Body::guard(&core, &request.0, served, false)).await,
         Err(error) => Err(error),

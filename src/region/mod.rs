@@ -137,6 +137,13 @@ pub(crate) struct RegionState {
     pub(crate) reports: bool,
 }
 
+impl RegionState {
+    /// Its store itself: asked through the `Arc`, each call would be boxed once more.
+    pub(crate) fn store(&self) -> &dyn ObjectStore {
+        &*self.store
+    }
+}
+
 /// All regions of a store, in configured order; at least one, at most [`RegionSet::CAPACITY`].
 #[derive(Debug)]
 pub(crate) struct Regions {

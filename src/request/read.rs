@@ -84,7 +84,7 @@ impl Request for Get<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
-        region.store.get_opts(self.path, self.watched_options())
+        region.store().get_opts(self.path, self.watched_options())
     }
 }
 
@@ -135,8 +135,8 @@ impl List {
     fn first_item(&self, region: &RegionState) -> BoxFuture<'static, Result<BoxStream<'static, Result<ObjectMeta>>>> {
         let after = self.after.as_ref().filter(|_| region.ordered);
         let mut rest = match after.or(self.offset.as_ref()) {
-            Some(offset) => region.store.list_with_offset(self.prefix.as_ref(), offset),
-            None => region.store.list(self.prefix.as_ref()),
+            Some(offset) => region.store().list_with_offset(self.prefix.as_ref(), offset),
+            None => region.store().list(self.prefix.as_ref()),
         };
         async move {
             Ok(match rest.next().await.transpose()? {
@@ -178,6 +178,6 @@ impl Request for ListWithDelimiter<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<ListResult>> {
-        region.store.list_with_delimiter(self.prefix)
+        region.store().list_with_delimiter(self.prefix)
     }
 }

@@ -103,7 +103,7 @@ impl Request for Put<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<PutResult>> {
-        region.store.put_opts(self.path, self.payload.clone(), self.options.clone())
+        region.store().put_opts(self.path, self.payload.clone(), self.options.clone())
     }
 }
 
@@ -131,7 +131,7 @@ impl Request for CreateUpload<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>> {
-        region.store.put_multipart_opts(self.path, self.options.clone())
+        region.store().put_multipart_opts(self.path, self.options.clone())
     }
 }
 
@@ -169,7 +169,7 @@ impl Request for Copy<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
-        region.store.copy_opts(self.from, self.to, self.options.clone())
+        region.store().copy_opts(self.from, self.to, self.options.clone())
     }
 }
 
@@ -206,7 +206,7 @@ impl Request for Rename<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
-        region.store.rename_opts(self.from, self.to, self.options.clone())
+        region.store().rename_opts(self.from, self.to, self.options.clone())
     }
 }
 
@@ -235,7 +235,7 @@ impl Request for Delete {
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
         let path = self.path.clone();
-        let mut deleted = region.store.delete_stream(stream::once(async move { Ok(path) }).boxed());
+        let mut deleted = region.store().delete_stream(stream::once(async move { Ok(path) }).boxed());
         async move { deleted.next().await.transpose().map(|_| ()) }.boxed()
     }
 }

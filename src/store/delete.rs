@@ -12,12 +12,13 @@ use object_store::{Error, Result};
 use super::FailoverStore;
 use super::write::written;
 use crate::failover::scope::{Call, WriteRule};
-use crate::failover::{Core, answer};
+use crate::failover::{Core, answer, settled};
 use crate::failure::{Failure, FailureClass};
 use crate::metrics::{Answer, Outcome};
 use crate::operation::Operation;
 use crate::request::Delete;
 use crate::stall::{Patient, Step};
+use crate::time::Instant;
 
 /// Deletes go where writes go. With one home they are handed over whole, so that its own batches stay; what was sent is never sent
 /// again, here or there. With several regions each path is a call of its own.
@@ -35,30 +36,28 @@ pub(super) fn delete_stream(store: &FailoverStore, paths: BoxStream<'static, Res
 async fn delete_anywhere(core: Arc<Core>, path: Result<Path>) -> Result<Path> {
     let path = path?;
     let asked = core.asked(Operation::Delete);
-    let deleted = delete_one(&core, path).await;
-    asked.answered(answer(&deleted));
-    deleted
+    let deleted = delete_one(&core, path, asked.began()).await;
+    settled(asked, deleted)
 }
 
-async fn delete_one(core: &Core, path: Path) -> Result<Path> {
+async fn delete_one(core: &Core, path: Path, began: Instant) -> Result<Path> {
     let scope = core.write_scope(false, Call { operation: Operation::Delete, path: Some(&path), extensions: None })?;
     let request = Delete { path, scope };
-    written(core, &request).await?;
+    written(core, &request, began).await?;
     Ok(request.path)
 }
 
 fn delete_refused(core: &Core, path: &Path) -> Result<Path> {
     let asked = core.asked(Operation::Delete);
     let refused = core.write_scope(false, Call { operation: Operation::Delete, path: Some(path), extensions: None });
-    asked.answered(answer(&refused));
-    refused.map(|_| path.clone())
+    settled(asked, refused).map(|_| path.clone())
 }
 
 fn deleted_at_home(core: Arc<Core>, home: usize, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
     let region = core.regions.get(home);
     let limit = region.limits.attempt(Operation::Delete);
     let given = Arc::new(Given::default());
-    let mut deleted = Patient::new(region.store.delete_stream(given.watch(paths)), limit, limit);
+    let mut deleted = Patient::new(region.store().delete_stream(given.watch(paths)), limit, limit);
     let mut ended = false;
     stream::poll_fn(move |cx| {
         loop {

@@ -11,15 +11,15 @@ use crate::failover::{Route, run};
 use crate::listing::Items;
 use crate::operation::Operation;
 use crate::request::ListWithDelimiter;
-use crate::time;
+use crate::time::Instant;
 
 pub(super) fn list(store: &FailoverStore, prefix: Option<&Path>, offset: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
     Items::new(&store.core, prefix, offset).boxed()
 }
 
-pub(super) async fn list_with_delimiter(store: &FailoverStore, prefix: Option<&Path>) -> Result<ListResult> {
+pub(super) async fn list_with_delimiter(store: &FailoverStore, prefix: Option<&Path>, began: Instant) -> Result<ListResult> {
     let scope = store.core.read_scope(Call { operation: Operation::ListWithDelimiter, path: prefix, extensions: None })?;
-    let served = run(&store.core, &ListWithDelimiter { prefix, scope }, Route::Rotation).await?;
-    served.permit.succeed(time::now());
+    let served = run(&store.core, &ListWithDelimiter { prefix, scope }, Route::Rotation, began).await?;
+    served.permit.succeed(served.at);
     Ok(served.answer)
 }

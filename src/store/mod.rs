@@ -10,7 +10,6 @@ mod upload;
 mod write;
 
 use std::fmt;
-use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ use object_store::{
 
 use crate::event::Event;
 use crate::failover::hedge::HedgeCounts;
-use crate::failover::{Core, answer};
+use crate::failover::{Core, Route, settled};
 use crate::operation::Operation;
 use crate::probe::Probes;
 use crate::snapshot::HealthSnapshot;
@@ -71,14 +70,6 @@ impl FailoverStore {
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
         self.core.events.subscribe()
     }
-
-    /// A call, counted by what its caller gets.
-    async fn counted<T>(&self, operation: Operation, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let asked = self.core.asked(operation);
-        let result = call.await;
-        asked.answered(answer(&result));
-        result
-    }
 }
 
 impl fmt::Display for FailoverStore {
@@ -95,20 +86,27 @@ impl fmt::Display for FailoverStore {
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for FailoverStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.counted(Operation::Put, write::put(self, location, payload, options)).await
+        let asked = self.core.asked(Operation::Put);
+        let put = write::put(self, location, payload, options, asked.began()).await;
+        settled(asked, put)
     }
 
     async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        self.counted(Operation::Put, write::create_upload(self, location, options)).await
+        let asked = self.core.asked(Operation::Put);
+        let upload = write::create_upload(self, location, options, asked.began()).await;
+        settled(asked, upload)
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let operation = if options.head { Operation::Head } else { Operation::Get };
-        self.counted(operation, read::get(self, location, options)).await
+        let mut asked = self.core.asked(if options.head { Operation::Head } else { Operation::Get });
+        let got = read::get(self, location, &options, Route::Rotation, Some(&mut asked)).await;
+        settled(asked, got)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.counted(Operation::Get, read::get_ranges(self, location, ranges)).await
+        let asked = self.core.asked(Operation::Get);
+        let parts = read::get_ranges(self, location, ranges).await;
+        settled(asked, parts)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -124,14 +122,20 @@ impl ObjectStore for FailoverStore {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.counted(Operation::ListWithDelimiter, list::list_with_delimiter(self, prefix)).await
+        let asked = self.core.asked(Operation::ListWithDelimiter);
+        let listed = list::list_with_delimiter(self, prefix, asked.began()).await;
+        settled(asked, listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.counted(Operation::Copy, write::copy(self, from, to, options)).await
+        let asked = self.core.asked(Operation::Copy);
+        let copied = write::copy(self, from, to, options, asked.began()).await;
+        settled(asked, copied)
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.counted(Operation::Rename, write::rename(self, from, to, options)).await
+        let asked = self.core.asked(Operation::Rename);
+        let renamed = write::rename(self, from, to, options, asked.began()).await;
+        settled(asked, renamed)
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, TryFutureExt};
 use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, Result, coalesce_ranges};
 use parking_lot::Mutex;
@@ -15,8 +15,10 @@ use crate::body::Body;
 use crate::error::FailoverError;
 use crate::failover::scope::Call;
 use crate::failover::{Route, run};
+use crate::metrics::Asked;
 use crate::operation::Operation;
 use crate::request::Get;
+use crate::time;
 
 /// Who served a read: found in the extensions of its [`GetResult`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,18 +34,23 @@ pub struct ServedBy {
     pub stale: bool,
 }
 
-pub(super) async fn get(store: &FailoverStore, path: &Path, options: GetOptions) -> Result<GetResult> {
-    get_by(store, path, options, Route::Rotation).await
-}
-
-async fn get_by(store: &FailoverStore, path: &Path, options: GetOptions, route: Route<'_>) -> Result<GetResult> {
+/// One object, a part of it, or its metadata; `asked` where that is all that the caller wants.
+pub(super) async fn get(
+    store: &FailoverStore,
+    path: &Path,
+    options: &GetOptions,
+    route: Route<'_>,
+    asked: Option<&mut Asked<'_>>,
+) -> Result<GetResult> {
     let core = &store.core;
     let operation = if options.head { Operation::Head } else { Operation::Get };
     let scope = core.read_scope(Call { operation, path: Some(path), extensions: Some(&options.extensions) })?;
-    let request = Get { path, options: &options, scope, version: None };
-    let mut served = run(core, &request, route).await?;
+    let request = Get { path, options, scope, version: None };
+    let began = asked.as_ref().map_or_else(time::now, |asked| asked.began());
+    let mut served = run(core, &request, route, began).await?;
+    asked.into_iter().for_each(|asked| asked.served(served.at));
     let region = Arc::clone(&core.regions.get(served.region).name);
-    let stale = scope.first.is_some_and(|home| home != served.region);
+    let stale = request.scope.first.is_some_and(|home| home != served.region);
     served.answer.extensions.insert(ServedBy { region, attempts: served.attempts, hedged: served.hedged, stale });
     Ok(Body::guard(core, &request, served, store.may_resume))
 }
@@ -88,12 +95,12 @@ fn fetch_range<'a>(
     seen: &'a Mutex<Vec<ObjectMeta>>,
 ) -> BoxFuture<'a, Result<Bytes>> {
     let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag.map(str::to_owned), ..Default::default() };
-    get_by(store, path, options, route)
-        .and_then(move |result| {
-            seen.lock().push(result.meta.clone());
-            result.bytes()
-        })
-        .boxed()
+    async move {
+        let result = get(store, path, &options, route, None).await?;
+        seen.lock().push(result.meta.clone());
+        result.bytes().await
+    }
+    .boxed()
 }
 
 /// Refuses ranges that begin behind the end of the object: `coalesce_ranges` would panic, as it looks for them in what came.

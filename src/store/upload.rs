@@ -11,12 +11,11 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 use parking_lot::Mutex;
 
-use crate::failover::{Core, Route, answer, run};
+use crate::failover::{Core, Route, run, settled};
 use crate::health::CircuitClass;
 use crate::operation::Operation;
 use crate::region::RegionSet;
 use crate::request::{Once, Safety, Scope, time_for};
-use crate::time;
 
 pub(super) struct BoundUpload {
     core: Arc<Core>,
@@ -65,10 +64,9 @@ fn once<'f, T>(operation: Operation, path: &'f Path, region: usize, work: BoxFut
 
 async fn in_region<T: Send + 'static>(core: &Core, request: Once<'_, T>) -> Result<T> {
     let asked = core.asked(request.operation);
-    let served = run(core, &request, Route::Rotation).await;
-    asked.answered(answer(&served));
-    let served = served?;
-    served.permit.succeed(time::now());
+    let served = run(core, &request, Route::Rotation, asked.began()).await;
+    let served = settled(asked, served)?;
+    served.permit.succeed(served.at);
     Ok(served.answer)
 }
 

@@ -29,7 +29,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// An attempt is slow: another region is asked beside it, at once if it is a trial, or if a hedge can be paid for.
     pub(in crate::failover) fn on_impatient(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
+        let now = self.now;
         let is_alone = race.in_the_air().count() == 1;
         let next = self.next_in_rotation();
         let Some(flight) = race.flight(region) else { return };
@@ -48,7 +48,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// It waits on, and its region hears of it.
     pub(in crate::failover) fn on_still_waiting(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
+        let now = self.now;
         let Some(flight) = race.flight(region) else { return };
         let health = flight.attempt.permit.health();
         flight.tells_at = Some(time::after(now, health.silence()));

@@ -54,7 +54,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// The time is over, and there would have been regions to ask.
     pub(in crate::failover) fn is_overdue(&self) -> bool {
-        !self.untried.is_empty() && time::now() >= self.deadline
+        !self.untried.is_empty() && self.now >= self.deadline
     }
 
     /// The next region in use, those that broke last of all.
@@ -66,7 +66,7 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     pub(super) fn start_admitted(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
+        let now = self.now;
         let Some(slot) = self.enter(region, now) else {
             // Nobody else's answer is as good: it is waited for.
             if self.scope.first == Some(region) {
@@ -95,7 +95,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// No region in use is left: the others are asked early, reads all at once, writes one by one.
     fn start_last_resort(&mut self, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
+        let now = self.now;
         let together = if self.class == Some(CircuitClass::Read) { usize::MAX } else { 1 };
         let asked: RegionSet = self.untried.iter().take(together).collect();
         self.untried = self.untried.without(asked);
@@ -122,7 +122,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// Asks one region for an object that another one lacks.
     pub(super) fn search(&mut self, region: usize, race: &mut Race<'a, R::Answer>) {
-        let (now, state) = (time::now(), self.core.regions.get(region));
+        let (now, state) = (self.now, self.core.regions.get(region));
         let Some(class) = self.class else { return };
         let standing = state.health.standing(class, now);
         if matches!(standing, Standing::Busy { answering: false } | Standing::Open { .. } | Standing::ForcedOpen) {

@@ -42,6 +42,8 @@ pub(super) struct Call<'a, R> {
     class: Option<CircuitClass>,
     scope: Scope,
     began: Instant,
+    /// When the last thing happened to it: one look at the clock for each.
+    now: Instant,
     deadline: Instant,
     order: Order,
     plan: Plan,
@@ -81,9 +83,8 @@ enum Stage {
 }
 
 impl<'a, R: Request> Call<'a, R> {
-    pub(super) fn new(core: &'a Core, request: &'a R, route: Route<'a>) -> Self {
+    pub(super) fn new(core: &'a Core, request: &'a R, route: Route<'a>, began: Instant) -> Self {
         let (operation, scope) = (request.operation(), request.scope());
-        let began = time::now();
         let (order, broken) = match (scope.first, route) {
             (_, Route::After(broken)) => (Order::after(broken, core.regions.len()), broken),
             (Some(first), _) => (Order::first(first), &[][..]),
@@ -101,6 +102,7 @@ impl<'a, R: Request> Call<'a, R> {
             class: request.circuit(),
             scope,
             began,
+            now: began,
             deadline: time::after(began, scope.deadline.map_or(total, |own| own.min(total))),
             order,
             plan: Plan::unknown(order),
@@ -119,16 +121,12 @@ impl<'a, R: Request> Call<'a, R> {
             account: Account::default(),
         };
         core.wake_metrics();
-        call.make_plan(began);
+        call.make_plan();
         core.budget.on_request();
         if request.is_timed() {
             core.hedging.on_request();
         }
         call
-    }
-
-    pub(super) fn began(&self) -> Instant {
-        self.began
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -137,26 +135,31 @@ impl<'a, R: Request> Call<'a, R> {
 
     // What has happened.
 
+    /// Something has.
+    pub(super) fn awoke(&mut self) {
+        self.now = time::now();
+    }
+
     /// A region has served: those that refused the same request were at fault after all, and the others were overtaken.
-    pub(super) fn on_served(&mut self, mut attempt: Attempt, answer: R::Answer, race: Race<'a, R::Answer>) -> Served<R::Answer> {
-        let now = time::now();
+    pub(super) fn on_served(&mut self, mut attempt: Attempt, answer: R::Answer, race: &mut Race<'a, R::Answer>) -> Served<R::Answer> {
+        let now = self.now;
         for permit in self.refused.drain(..) {
             permit.fail(now);
         }
         attempt.permit.answered(now);
         attempt.hedge.take().into_iter().for_each(Hedge::won);
         let hedged = race.in_the_air().any(|other| other.began < attempt.began);
-        for flight in race.into_overtaken() {
+        for flight in race.overtaken() {
             let region = self.core.regions.get(flight.attempt.region);
             overtaken::run_on(flight, region.flavor, Arc::clone(&region.pace), &self.core.events);
         }
         self.tell_of_answer();
-        Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged }
+        Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged, at: now }
     }
 
     /// A region has answered with an error; returns it if it is the caller's answer.
     pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
-        let now = time::now();
+        let now = self.now;
         let failure = Failure::seen(&error, attempt.evidence()).in_flavor(self.core.regions.get(attempt.region).flavor);
         let Attempt { region, mut permit, began, hedge, .. } = attempt;
         self.keep_pace(region, &failure, now);
@@ -226,7 +229,7 @@ impl<'a, R: Request> Call<'a, R> {
     /// A region has not answered in time. Where the time was not the region's own, that says nothing about it. Returns the call's
     /// error if that ends it.
     pub(super) fn on_timeout(&mut self, mut attempt: Attempt) -> Option<Error> {
-        let now = time::now();
+        let now = self.now;
         attempt.permit.give_up(now);
         let (region, elapsed, evidence) = (attempt.region, now - attempt.began, attempt.evidence());
         let failure = Failure::new(FailureClass::Timeout, "no answer within the attempt limit");
@@ -246,7 +249,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// The probe that this call waited for has been answered.
     pub(super) fn on_granted(&mut self, region: usize, permit: Permit, race: &mut Race<'a, R::Answer>) {
-        let now = time::now();
+        let now = self.now;
         let mut permit = permit;
         // It has waited its turn: where the region is at its limit it goes all the same.
         self.enter(region, now).into_iter().for_each(|slot| permit.keep(slot));
@@ -256,7 +259,7 @@ impl<'a, R: Request> Call<'a, R> {
     /// The probe that this call waited for has failed, or took longer than anyone waits.
     pub(super) fn on_sent_away(&mut self, region: usize) {
         self.outcome.may_retry_after(self.core.patience);
-        self.leave_out(region, time::now());
+        self.leave_out(region, self.now);
     }
 
     /// Nobody can know better than this region that the object does not exist: home, where writes go only there, or a region that has
@@ -284,7 +287,7 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     pub(super) fn into_deadline_error(mut self, race: &Race<'a, R::Answer>) -> Error {
-        let now = time::now();
+        let now = self.now;
         if let Some(attempt) =
             race.in_the_air().next().filter(|_| matches!(self.request.safety(), Safety::OnlyUnsent | Safety::InSteps | Safety::OnceForAll))
         {

@@ -4,13 +4,12 @@ use super::{Call, Stage};
 use crate::failover::race::Race;
 use crate::health::CircuitClass;
 use crate::request::Request;
-use crate::time;
 
 impl<'a, R: Request> Call<'a, R> {
     /// Asks each region that is in use or due for a trial, once. No circuit is asked early, nobody is waited for (neither for another's
     /// trial nor for a pace), and there is no further round.
     pub(super) fn start_probe(&mut self, race: &mut Race<'a, R::Answer>) {
-        let (now, class) = (time::now(), self.class.unwrap_or(CircuitClass::Read));
+        let (now, class) = (self.now, self.class.unwrap_or(CircuitClass::Read));
         self.stage = Stage::Exhausted;
         self.round = u32::MAX;
         for region in std::mem::take(&mut self.untried).iter() {

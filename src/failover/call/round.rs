@@ -13,7 +13,7 @@ use crate::time::{self, Instant};
 impl<R: Request> Call<'_, R> {
     /// The moment at which the next round begins, if there is one.
     pub(in crate::failover) fn next_round(&mut self) -> Option<Instant> {
-        let now = time::now();
+        let now = self.now;
         let rounds = self.core.retry.rounds(self.operation, self.scope.allowed.len());
         let decided = self.core.not_found == NotFoundPolicy::Reachable && self.outcome.anyone_lacks_it();
         if self.sent == 0 || self.is_broke || self.round >= rounds || !self.outcome.may_heal() || decided {
@@ -39,10 +39,11 @@ impl<R: Request> Call<'_, R> {
         self.passed_over = RegionSet::default();
         self.crowded = RegionSet::default();
         self.stage = if self.outcome.anyone_lacks_it() { Stage::Search } else { Stage::Rotation };
-        self.make_plan(time::now());
+        self.make_plan();
     }
 
-    pub(super) fn make_plan(&mut self, now: Instant) {
+    pub(super) fn make_plan(&mut self) {
+        let now = self.now;
         let standings = self.class.and_then(|class| self.core.regions.standings(class, now));
         let (weights, dice, allowed) = (self.core.rotation.weights(), &self.core.dice, self.scope.allowed);
         // A trial elsewhere would take a read away from the region that it belongs to.

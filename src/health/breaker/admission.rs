@@ -115,7 +115,7 @@ impl Breaker {
     }
 
     fn ticket(&self, trial: Option<u64>) -> Ticket {
-        Ticket { era: self.era, trial, last_resort: false }
+        Ticket { trial, ..Ticket::plain(self.era) }
     }
 
     fn start_trial(&mut self, now: Instant) -> Ticket {
@@ -154,6 +154,15 @@ impl Breaker {
 }
 
 impl Ticket {
+    /// As a closed circuit gives it.
+    pub(in crate::health) fn plain(era: u64) -> Self {
+        Self { era, trial: None, last_resort: false }
+    }
+
+    pub(in crate::health) fn era(self) -> u64 {
+        self.era
+    }
+
     /// Given by a closed circuit: only its verdict matters.
     pub(in crate::health) fn is_plain(self) -> bool {
         self.trial.is_none() && !self.last_resort

@@ -110,6 +110,16 @@ impl Breaker {
         ticket.era == self.era
     }
 
+    /// Each transition begins another.
+    pub(super) fn era(&self) -> u64 {
+        self.era
+    }
+
+    /// Until when successes may be counted together.
+    pub(super) fn steady_until(&self) -> Instant {
+        self.window.turns_at().min(self.throttles.turns_at())
+    }
+
     pub(super) fn consecutive_failures(&self) -> u32 {
         if let State::Closed(closed) = &self.state { closed.failures } else { 0 }
     }
@@ -143,6 +153,14 @@ impl Breaker {
         let Some(half) = self.half_open_of(ticket) else { return };
         if half.rest(ticket, now) {
             half.waited = Duration::ZERO;
+        }
+    }
+
+    /// So many calls have succeeded since the windows turned last, and none has failed in between.
+    pub(super) fn count_successes(&mut self, count: u32) {
+        if count > 0 && matches!(self.state, State::Closed(_)) {
+            self.window.count(count);
+            self.throttles.count(count);
         }
     }
 
