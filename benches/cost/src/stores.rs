@@ -1,0 +1,221 @@
+//! Stores over one bucket in memory: the bucket itself, wrappers of others, and ours.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use object_store::limit::LimitStore;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, RenameOptions, Result,
+};
+use object_store_failover::{FailoverStore, FailoverStoreBuilder, HedgeConfig, NotFoundPolicy, Region, ThrottleConfig};
+use tokio::runtime::{Builder, Runtime};
+
+/// A store, the runtime it is asked in, and who counts.
+pub struct Peer {
+    pub name: String,
+    store: Box<dyn ObjectStore>,
+    runtime: Runtime,
+    /// It resolves its metrics with the first request.
+    recorder: Option<PrometheusRecorder>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Question {
+    Get,
+    Head,
+    /// Two parts of 100 bytes.
+    Ranges,
+    /// A hundred keys.
+    List,
+    Missing,
+}
+
+impl Peer {
+    fn new(name: impl Into<String>, store: impl ObjectStore) -> Self {
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let peer = Self { name: name.into(), store: Box::new(store), runtime, recorder: None };
+        peer.ask(Question::Get, 100);
+        peer
+    }
+
+    fn recorded(name: impl Into<String>, store: impl ObjectStore) -> Self {
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let peer = Self { name: name.into(), store: Box::new(store), runtime, recorder: Some(recorder) };
+        peer.ask(Question::Get, 100);
+        peer
+    }
+
+    /// The same question so many times, one after the other.
+    pub fn ask(&self, question: Question, times: u64) {
+        let run = || {
+            self.runtime.block_on(async {
+                for _ in 0..times {
+                    ask(&*self.store, question).await
+                }
+            })
+        };
+        match &self.recorder {
+            Some(recorder) => metrics::with_local_recorder(recorder, run),
+            None => run(),
+        }
+    }
+}
+
+async fn ask(store: &dyn ObjectStore, question: Question) {
+    let key = Path::from(KEY);
+    match question {
+        Question::Get => {
+            let answer = store.get_opts(&key, GetOptions::default()).await.expect("it is there");
+            std::hint::black_box(answer.bytes().await.expect("whole"));
+        }
+        Question::Head => drop(std::hint::black_box(store.head(&key).await.expect("it is there"))),
+        Question::Ranges => drop(std::hint::black_box(store.get_ranges(&key, &[0..100, 900..1_000]).await.expect("they are there"))),
+        Question::List => assert_eq!(store.list(Some(&Path::from("many"))).count().await, 100),
+        Question::Missing => {
+            drop(std::hint::black_box(store.get_opts(&Path::from("no/such/key"), GetOptions::default()).await.expect_err("nobody has it")))
+        }
+    }
+}
+
+/// The bucket by itself.
+pub fn direct() -> Peer {
+    Peer::new("InMemory", bucket(""))
+}
+
+/// What any wrapper of a `dyn ObjectStore` costs.
+pub fn pass_through() -> Peer {
+    Peer::new("a wrapper that does nothing", PassThrough(Arc::new(bucket(""))))
+}
+
+pub fn limit_store() -> Peer {
+    Peer::new("LimitStore", LimitStore::new(Arc::new(bucket("")) as Arc<dyn ObjectStore>, 16))
+}
+
+pub fn prefix_store() -> Peer {
+    Peer::new("PrefixStore", PrefixStore::new(Arc::new(bucket("of/somebody/")) as Arc<dyn ObjectStore>, "of/somebody"))
+}
+
+/// Three regions, as it is shipped.
+pub fn shipped() -> Peer {
+    Peer::new("FailoverStore, as shipped", build(over(3)))
+}
+
+/// With hedges and paces as well.
+pub fn everything() -> Peer {
+    Peer::new("FailoverStore, everything on", build(everything_on(3)))
+}
+
+/// The same, and somebody counts.
+pub fn everything_recorded() -> Peer {
+    Peer::recorded("FailoverStore, everything on, Prometheus", build(everything_on(3)))
+}
+
+/// So many regions.
+pub fn regions(count: usize) -> Peer {
+    Peer::new(format!("{count} regions"), build(everything_on(count)))
+}
+
+/// What becomes of a missing key.
+pub fn missing(policy: NotFoundPolicy) -> Peer {
+    let name = format!("FailoverStore, not_found = {policy:?}");
+    Peer::new(name, build(over(3).not_found(policy)))
+}
+
+/// In the order of the table.
+pub fn all() -> Vec<Peer> {
+    vec![direct(), pass_through(), limit_store(), prefix_store(), shipped(), everything(), everything_recorded()]
+}
+
+fn everything_on(regions: usize) -> FailoverStoreBuilder {
+    let mut throttle = ThrottleConfig::default();
+    throttle.max_in_flight = Some(1_000);
+    over(regions).hedge(HedgeConfig::default()).throttle(throttle)
+}
+
+fn build(builder: FailoverStoreBuilder) -> FailoverStore {
+    builder.build().expect("settings that go together")
+}
+
+pub(crate) fn over(count: usize) -> FailoverStoreBuilder {
+    let bucket = bucket("");
+    let region = |index: usize| Region::new(format!("region-{index}"), Arc::new(bucket.clone()));
+    (0..count).map(region).fold(FailoverStore::builder(), FailoverStoreBuilder::region)
+}
+
+fn bucket(prefix: &str) -> InMemory {
+    let bucket = InMemory::new();
+    let keys = std::iter::once(KEY.to_owned()).chain((0..100).map(|n| format!("many/{n:03}")));
+    futures::executor::block_on(async {
+        for key in keys {
+            bucket.put(&Path::from(format!("{prefix}{key}")), vec![7_u8; 1_024].into()).await.expect("room");
+        }
+    });
+    bucket
+}
+
+const KEY: &str = "some/key/of/an/object";
+
+/// The floor of all wrappers.
+#[derive(Debug)]
+struct PassThrough(Arc<dyn ObjectStore>);
+
+impl fmt::Display for PassThrough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PassThrough({})", self.0)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for PassThrough {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.0.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        self.0.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.0.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.0.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.0.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.0.list(prefix)
+    }
+
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.0.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.0.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.0.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        self.0.rename_opts(from, to, options).await
+    }
+}
