@@ -53,6 +53,9 @@
 //! Enums and reports may grow (`#[non_exhaustive]`); settings may gain fields, so write `..Default::default()` after those you set.
 //! What errors and logs say is for people and may change. The crate follows the minor versions of object_store 0.14.
 
+// On docs.rs each item names the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod body;
 mod breaks;
 mod builder;
