@@ -134,13 +134,13 @@ fn from_words(words: &str, outer: Option<FailureClass>) -> Option<Failure> {
         return Some(Failure { code, sent: Sent::Yes, ..failure });
     }
     if let Some((class, fault)) = fault_of_head(words) {
-        return Some(Failure { sent: Sent::Yes, ..Failure::new(class, fault) });
+        return Some(Failure { sent: Sent::Yes, ..Failure::new(class, one_line(fault)) });
     }
     let redirect = words.starts_with("Received redirect without LOCATION");
     let bad_range = words.starts_with("Wanted range starting at ") || words.starts_with("Range started at ");
     match (redirect, bad_range) {
         (true, _) => Some(Failure::answered(FailureClass::Misconfigured, 301, None)),
-        (_, true) => Some(Failure::new(FailureClass::Caller, words)),
+        (_, true) => Some(Failure::new(FailureClass::Caller, one_line(words))),
         _ => None,
     }
 }
@@ -209,7 +209,13 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = last.source() {
         last = source;
     }
-    let line: String = last.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line(&last.to_string())
+}
+
+/// The text without what would end a line, or draw in a terminal.
+fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
     match line.char_indices().nth(DETAIL_MAX) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
