@@ -1,6 +1,7 @@
 //! The connector under the stores that we build: object_store's own or the caller's, watched.
 //!
-//! It changes nothing: client options, requests, answers and errors pass through as they are. Of an answer it reads the head; its body
+//! It changes nothing: client options, requests, answers and errors pass through as they are, but for one header that object_store cannot
+//! bear. Of an answer it reads the head; its body
 //! is watched as it passes (`body.rs`). After the region's circuit was open its clients are made anew (`client.rs`).
 
 use std::error::Error as StdError;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use http::header::{DATE, RETRY_AFTER};
+use http::HeaderValue;
+use http::header::{CONTENT_RANGE, DATE, RETRY_AFTER};
 use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector};
 use object_store::{ClientOptions, Result};
 
@@ -46,10 +48,10 @@ impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let client = self.0.current();
         let Some(recorder) = request.extensions().get::<Arc<Recorder>>().cloned().or_else(current) else {
-            return client.execute(request).await;
+            return client.execute(request).await.map(without_overflow);
         };
         let (number, began) = (recorder.begin(), time::now());
-        match client.execute(request).await {
+        match client.execute(request).await.map(without_overflow) {
             Ok(answer) => {
                 recorder.on_answer(number, began, &answer);
                 Ok(body::watch(answer, recorder, number))
@@ -116,6 +118,16 @@ impl Recorder {
 /// Whether there never was a connection. object_store calls a connection that took too long a time-out, like an answer that did.
 fn is_connect(error: &HttpError) -> bool {
     error.source().and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
+}
+
+/// Without a `Content-Range` whose end is the greatest of all numbers: object_store adds one to it, which panics wherever overflow is
+/// checked. Without it the answer is none to a request for a range, like any other range that was not asked for.
+fn without_overflow(mut answer: HttpResponse) -> HttpResponse {
+    let end = |range: &HeaderValue| range.to_str().ok()?.split_once('/')?.0.split_once('-')?.1.parse::<u64>().ok();
+    if answer.headers().get(CONTENT_RANGE).and_then(end) == Some(u64::MAX) {
+        answer.headers_mut().remove(CONTENT_RANGE);
+    }
+    answer
 }
 
 /// Ids are shown in one line of a log.
