@@ -59,6 +59,7 @@ impl Core {
     }
 
     fn steered(&self, mut allowed: RegionSet, first: Option<usize>, call: Call<'_>) -> Result<Scope> {
+        call.path.map_or(Ok(()), is_short)?;
         let Some(options) = call.extensions.and_then(|extensions| extensions.get::<CallOptions>()) else {
             return Ok(Scope { allowed, first, deadline: None, is_pinned: false });
         };
@@ -79,6 +80,17 @@ impl Core {
         self.regions.find(name).ok_or_else(|| no_region(call, format!("no region is named \"{name}\"")))
     }
 }
+
+/// Refuses a key that no URL can hold: object_store's S3 client would panic at it. No provider takes one a tenth as long.
+pub(crate) fn is_short(path: &Path) -> Result<()> {
+    match path.as_ref().len() {
+        ..=KEY_LONGEST => Ok(()),
+        length => Err(Error::NotSupported { source: format!("a key of {length} bytes, and none may have more than {KEY_LONGEST}").into() }),
+    }
+}
+
+/// Encoded, each byte takes up to three of the 64 KiB that the `http` crate has for a URL.
+const KEY_LONGEST: usize = 16 * 1024;
 
 fn no_region(call: Call<'_>, why: String) -> Error {
     let path = call.path.map(ToString::to_string).unwrap_or_default();

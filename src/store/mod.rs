@@ -7,6 +7,7 @@ mod probe;
 mod read;
 mod signer;
 mod upload;
+mod wording;
 mod write;
 
 use std::fmt;

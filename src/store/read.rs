@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, Result, coalesce_ranges};
 use parking_lot::Mutex;
 
-use super::FailoverStore;
+use super::{FailoverStore, wording};
 use crate::body::Body;
 use crate::error::FailoverError;
 use crate::failover::scope::Call;
@@ -42,6 +42,7 @@ pub(super) async fn get(
     route: Route<'_>,
     asked: Option<&mut Asked<'_>>,
 ) -> Result<GetResult> {
+    wording::of_get(options)?;
     let core = &store.core;
     let operation = if options.head { Operation::Head } else { Operation::Get };
     let scope = core.read_scope(Call { operation, path: Some(path), extensions: Some(&options.extensions) })?;
@@ -61,6 +62,7 @@ pub(super) async fn get(
 /// not of one version after all (a region failed in between, or the object was overwritten) they are read again under
 /// `If-Match`, and where nobody holds that version any more, from the start.
 pub(super) async fn get_ranges(store: &FailoverStore, path: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+    ranges.iter().try_for_each(runs_forward)?;
     let mut wanted: Option<String> = None;
     for _ in 0..=REREADS {
         let seen = Mutex::new(Vec::new());
@@ -101,6 +103,16 @@ fn fetch_range<'a>(
         result.bytes().await
     }
     .boxed()
+}
+
+/// Refuses a range that ends before it starts, alone or among others: `coalesce_ranges` would panic.
+fn runs_forward(range: &Range<u64>) -> Result<()> {
+    if range.start <= range.end {
+        return Ok(());
+    }
+    // object_store's own words for it.
+    let why = format!("Range started at {} and ended at {}", range.start, range.end);
+    Err(Error::Generic { store: "FailoverStore", source: why.into() })
 }
 
 /// Refuses ranges that begin behind the end of the object: `coalesce_ranges` would panic, as it looks for them in what came.

@@ -8,8 +8,8 @@ use object_store::{
     RenameTargetMode, Result,
 };
 
-use super::FailoverStore;
 use super::upload::BoundUpload;
+use super::{FailoverStore, wording};
 use crate::failover::scope::Call;
 use crate::failover::{Core, Route, Served, run};
 use crate::operation::Operation;
@@ -17,6 +17,7 @@ use crate::request::{Copy, CreateUpload, Put, Rename, Request};
 use crate::time::Instant;
 
 pub(super) async fn put(store: &FailoverStore, path: &Path, payload: PutPayload, options: PutOptions, began: Instant) -> Result<PutResult> {
+    wording::of_put(&options)?;
     let overwrites = matches!(options.mode, PutMode::Overwrite);
     let call = Call { operation: Operation::Put, path: Some(path), extensions: Some(&options.extensions) };
     let scope = store.core.write_scope(!overwrites, call)?;
@@ -34,6 +35,7 @@ pub(super) async fn create_upload(
     options: PutMultipartOptions,
     began: Instant,
 ) -> Result<Box<dyn MultipartUpload>> {
+    wording::of_attributes(&options.attributes)?;
     let call = Call { operation: Operation::Put, path: Some(path), extensions: Some(&options.extensions) };
     let scope = store.core.write_scope(false, call)?;
     let request = CreateUpload { path, options, scope };
@@ -43,6 +45,7 @@ pub(super) async fn create_upload(
 }
 
 pub(super) async fn copy(store: &FailoverStore, from: &Path, to: &Path, options: CopyOptions, began: Instant) -> Result<()> {
+    wording::of_key(to)?;
     let call = Call { operation: Operation::Copy, path: Some(from), extensions: Some(&options.extensions) };
     let scope = store.core.write_scope(!matches!(options.mode, CopyMode::Overwrite), call)?;
     written(&store.core, &Copy { from, to, options, scope }, began).await
@@ -50,6 +53,7 @@ pub(super) async fn copy(store: &FailoverStore, from: &Path, to: &Path, options:
 
 /// The region's own rename, so that its two halves never straddle regions.
 pub(super) async fn rename(store: &FailoverStore, from: &Path, to: &Path, options: RenameOptions, began: Instant) -> Result<()> {
+    wording::of_key(to)?;
     let call = Call { operation: Operation::Rename, path: Some(from), extensions: Some(&options.extensions) };
     let scope = store.core.write_scope(!matches!(options.target_mode, RenameTargetMode::Overwrite), call)?;
     written(&store.core, &Rename { from, to, options, scope }, began).await
