@@ -153,11 +153,20 @@ impl<'de> Deserialize<'de> for FailoverConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        Self::deserialize(tracked).map_err(|error| match track.path().to_string().as_str() {
-            "." => error,
-            path => de::Error::custom(format_args!("{path}: {error}")),
+        Self::deserialize(tracked).map_err(|error| {
+            let why = without_excerpt(&error.to_string());
+            match track.path().to_string().as_str() {
+                "." => de::Error::custom(why),
+                path => de::Error::custom(format_args!("{path}: {why}")),
+            }
         })
     }
+}
+
+/// The text of an error without the lines of the document that toml draws beneath it: on them may be secrets.
+fn without_excerpt(error: &str) -> String {
+    let is_drawn = |line: &&str| line.trim_start().trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start().starts_with('|');
+    error.lines().filter(|line| !is_drawn(line)).collect::<Vec<_>>().join(": ")
 }
 
 fn default_name() -> String {

@@ -1,9 +1,12 @@
 //! The value of a store's option: written out, or fetched from where secrets live. None is ever shown.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// The value of one of object_store's options.
 #[derive(Clone, Deserialize)]
@@ -17,8 +20,10 @@ pub enum OptionValue {
     /// Written out, as a number.
     Number(i64),
     /// Taken from an environment variable when the store is built.
+    #[serde(deserialize_with = "table")]
     Env(FromEnv),
     /// Read from a file when the store is built; white space at its ends is dropped.
+    #[serde(deserialize_with = "table")]
     File(FromFile),
 }
 
@@ -45,5 +50,24 @@ impl fmt::Debug for OptionValue {
             Self::File(from) => from.fmt(f),
             _ => f.write_str("***"),
         }
+    }
+}
+
+/// A table, and no list of the same values: `["hunter2"]` would be taken for the name of a variable, and shown as one.
+fn table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(Table(PhantomData))
+}
+
+struct Table<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Table<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
