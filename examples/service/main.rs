@@ -108,7 +108,7 @@ async fn serve(
     fleet: &mut Fleet,
 ) -> Result<(), String> {
     let metrics = metrics::install().map_err(|error| error.to_string())?;
-    let config: FailoverConfig = toml::from_str(&orders.document).map_err(|error| format!("the regions: {error}"))?;
+    let config: FailoverConfig = toml::from_str(&orders.document).map_err(|error| format!("the regions: {}", error.message()))?;
     let store = config.build().map_err(|error| format!("the regions: {error}"))?;
     let instance = args.instance.unwrap_or(1);
     // Without a canary in the document there is nothing to probe.
