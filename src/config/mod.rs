@@ -153,12 +153,9 @@ impl<'de> Deserialize<'de> for FailoverConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        Self::deserialize(tracked).map_err(|error| {
-            let why = without_excerpt(&error.to_string());
-            match track.path().to_string().as_str() {
-                "." => de::Error::custom(why),
-                path => de::Error::custom(format_args!("{path}: {why}")),
-            }
+        Self::deserialize(tracked).map_err(|error| match track.path().to_string().as_str() {
+            "." => error,
+            path => de::Error::custom(format_args!("{path}: {}", without_excerpt(&error.to_string()))),
         })
     }
 }

@@ -18,8 +18,11 @@ use std::future::Future;
 
 use tokio::runtime::{Builder, Runtime};
 
+/// What is done with any bytes.
+pub type Target = fn(&[u8]);
+
 /// Every topic, by the name of its folder of seeds.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Target); 7] = [
     ("configuration", configuration::target),
     ("classification", classification::target),
     ("paths", paths::target),
