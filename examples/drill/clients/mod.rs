@@ -6,7 +6,7 @@
 mod direct;
 mod haproxy;
 mod nginx;
-mod process;
+pub(crate) mod process;
 mod sidekick;
 
 use std::net::SocketAddr;

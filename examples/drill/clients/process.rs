@@ -145,7 +145,7 @@ pub(super) fn version(program: &Path, flag: &str, mark: &str) -> String {
 }
 
 /// A port that the system gives to nobody else while we hold it, on which the program may listen: bound, never listening.
-fn claim() -> std::io::Result<(Socket, SocketAddr)> {
+pub(crate) fn claim() -> std::io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
