@@ -35,7 +35,7 @@ pub(crate) fn explain(args: &Args) {
 pub(crate) fn head(cell: Cell) {
     println!("\n== {} x {} readers", cell.object.key, cell.readers);
     println!(
-        "{:<10}{:>9}{:>9}{:>9}{:>9}   {:<22}{:<22}{:<22}{:>7}",
+        "{:<10}{:>9}{:>9}{:>9}{:>9}   {:<24}{:<24}{:<24}{:>7}",
         "", "reads/s", "p50 ms", "p99 ms", "CPU us", "throughput", "p99", "CPU per read", "rounds"
     );
 }
@@ -52,7 +52,7 @@ impl Row {
         let cpu = rounds.median(|side| side.cpu_us);
         let [by_rate, by_p99, by_cpu] = self.ratios().map(shown);
         println!(
-            "{:<10}{rate:>9.0}{p50:>9.3}{p99:>9.3}{cpu:>9.1}   {by_rate:<22}{by_p99:<22}{by_cpu:<22}{:>7}",
+            "{:<10}{rate:>9.0}{p50:>9.3}{p99:>9.3}{cpu:>9.1}   {by_rate:<24}{by_p99:<24}{by_cpu:<24}{:>7}",
             self.way.name(),
             rounds.played.len()
         );

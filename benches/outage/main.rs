@@ -82,14 +82,21 @@ async fn client(way: Way, scenarios: &[Scenario], times: &Times, bar: &ProgressB
     let mut rows: Vec<Row> = Vec::new();
     for scenario in [Scenario::Healthy].iter().chain(scenarios) {
         bar.set_message(format!("{} {}", way.name(), scenario.name()));
-        let seen = scenario::play(way, *scenario, times, bar).await?;
+        let (seen, hedges) = scenario::play(way, *scenario, times, bar).await?;
         let healthy = rows.first().map(|row| &row.figures);
         let figures = Figures::of(&seen.reads, seen.lasted, healthy);
         let back = u32::try_from(times.until.as_micros()).unwrap_or(u32::MAX);
         let after: Vec<_> = seen.reads.iter().filter(|read| read.began >= back).copied().collect();
         let after = (*scenario != Scenario::Healthy).then(|| Figures::of(&after, seen.lasted - times.until, healthy));
-        let row =
-            Row { way, scenario: *scenario, figures, after, by_second: figures::by_second(&seen.reads), first_error: seen.first_error };
+        let row = Row {
+            way,
+            scenario: *scenario,
+            figures,
+            after,
+            by_second: figures::by_second(&seen.reads),
+            hedges,
+            first_error: seen.first_error,
+        };
         bar.suspend(|| row.print());
         rows.push(row);
     }

@@ -1,6 +1,6 @@
 //! What is printed and written.
 
-use object_store_failover::BreakerConfig;
+use object_store_failover::{BreakerConfig, HedgeCounts};
 use serde_json::{Value, json};
 
 use crate::args::Args;
@@ -17,6 +17,7 @@ pub(crate) struct Row {
     /// Of the reads that began when the region was back.
     pub(crate) after: Option<Figures>,
     pub(crate) by_second: Vec<Second>,
+    pub(crate) hedges: Option<HedgeCounts>,
     pub(crate) first_error: Option<String>,
 }
 
@@ -51,6 +52,9 @@ impl Row {
         line(way, scenario, &self.figures);
         if let Some(after) = &self.after {
             line(way, &format!("{scenario}, after"), after);
+        }
+        if let Some(HedgeCounts { sent, won, lost, refused, .. }) = self.hedges {
+            println!("    hedges: {sent} sent, {won} won, {lost} lost, {refused} refused by the budget");
         }
         if let Some(error) = &self.first_error {
             println!("    the first that failed: {error}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
+use object_store_failover::HedgeCounts;
 
 use crate::clock::pause;
 use crate::rig::answers::KIB;
@@ -63,7 +64,7 @@ impl Scenario {
 }
 
 /// Readers of a fresh client over fresh regions, one of which breaks and returns.
-pub(crate) async fn play(way: Way, scenario: Scenario, times: &Times, bar: &ProgressBar) -> Result<Seen, String> {
+pub(crate) async fn play(way: Way, scenario: Scenario, times: &Times, bar: &ProgressBar) -> Result<(Seen, Option<HedgeCounts>), String> {
     let mut regions = Regions::apart().await?;
     let client = Arc::new(Client::start(way, &regions.shared(), &Settings::of_a_second()).await?);
     load(&client, KIB, READERS, WARM_UP).await;
@@ -72,7 +73,7 @@ pub(crate) async fn play(way: Way, scenario: Scenario, times: &Times, bar: &Prog
         both = both => both,
         never = tick(bar) => match never {},
     };
-    happened.map(|()| seen)
+    happened.map(|()| (seen, client.hedges().filter(|_| way == Way::Hedged)))
 }
 
 async fn tick(bar: &ProgressBar) -> Infallible {

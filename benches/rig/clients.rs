@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use object_store::ObjectStore;
-use object_store_failover::FailoverConfig;
+use object_store_failover::{FailoverConfig, FailoverStore, HedgeCounts};
 use serde_json::{Value, json};
 
 use crate::clients::{Access, Kind, Limits, Peer, Upstream};
@@ -41,6 +41,7 @@ pub(crate) struct Settings {
 pub(crate) struct Client {
     stores: Vec<Arc<dyn ObjectStore>>,
     turn: AtomicUsize,
+    failover: Option<FailoverStore>,
     _peers: Vec<Peer>,
 }
 
@@ -93,7 +94,8 @@ impl Client {
     pub(crate) async fn start(way: Way, shared: &(Vec<Upstream>, Access), settings: &Settings) -> Result<Self, String> {
         let Some(kind) = way.kind() else {
             let store = failover(shared, settings, way == Way::Hedged)?;
-            return Ok(Self { stores: vec![store], turn: AtomicUsize::new(0), _peers: Vec::new() });
+            let stores: Vec<Arc<dyn ObjectStore>> = vec![Arc::new(store.clone())];
+            return Ok(Self { stores, turn: AtomicUsize::new(0), failover: Some(store), _peers: Vec::new() });
         };
         let (upstreams, access) = shared;
         let mut peers = Vec::new();
@@ -105,7 +107,12 @@ impl Client {
             peers.extend(Peer::start(kind, shared, &settings.limits).await?);
         }
         let stores = peers.iter().map(|peer| Arc::clone(&peer.store)).collect();
-        Ok(Self { stores, turn: AtomicUsize::new(0), _peers: peers })
+        Ok(Self { stores, turn: AtomicUsize::new(0), failover: None, _peers: peers })
+    }
+
+    /// How its hedges went, where it sends any.
+    pub(crate) fn hedges(&self) -> Option<HedgeCounts> {
+        self.failover.as_ref().map(FailoverStore::hedges)
     }
 
     /// What the next read goes to.
@@ -117,14 +124,14 @@ impl Client {
     }
 }
 
-fn failover((upstreams, access): &(Vec<Upstream>, Access), settings: &Settings, hedged: bool) -> Result<Arc<dyn ObjectStore>, String> {
+fn failover((upstreams, access): &(Vec<Upstream>, Access), settings: &Settings, hedged: bool) -> Result<FailoverStore, String> {
     let regions: Vec<_> = upstreams.iter().map(|upstream| region(&upstream.name, upstream.address, access)).collect();
     let mut document = json!({"regions": regions, "timeouts": settings.timeouts});
     if hedged {
         document["hedge"] = json!({});
     }
     let config: FailoverConfig = serde_json::from_value(document).map_err(|error| error.to_string())?;
-    Ok(Arc::new(config.build().map_err(|error| error.to_string())?))
+    config.build().map_err(|error| error.to_string())
 }
 
 fn region(name: &str, address: SocketAddr, access: &Access) -> Value {
