@@ -87,6 +87,7 @@ mod source;
 mod stall;
 mod store;
 mod story;
+mod sync;
 mod time;
 mod whole;
 
@@ -106,6 +107,8 @@ pub use flavor::Flavor;
 #[doc(hidden)]
 pub use health::alone as bench;
 pub use health::config::{AllOpen, BreakerConfig};
+#[cfg(failover_loom)]
+pub use health::models;
 pub use health::{CircuitClass, CircuitSnapshot, CircuitState, Override, OverrideSnapshot, Reason, Transition};
 pub use limits::{OperationTimeouts, TimeoutConfig};
 pub use operation::Operation;

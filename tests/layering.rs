@@ -12,6 +12,7 @@ use std::path::Path;
 /// From the ground up. A file may name its own room and those before it.
 const FLOORS: [&str; 32] = [
     "settings",
+    "sync",
     "time",
     "operation",
     "metrics",

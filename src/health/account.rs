@@ -8,13 +8,12 @@
 //! that was delivered before the region died, and is dropped an hour later, must not declare it well. That it fails is news all the same
 //! while the circuit is not closed: who waits for a region that has just been left alone for its silence is the one who tells why.
 
-use std::sync::atomic::Ordering;
-
 use super::news::News;
 use super::permit::{Permit, Tally};
 use super::transition::CircuitState;
 use crate::metrics::Outcome;
 use crate::operation::Operation;
+use crate::sync::atomic::Ordering;
 use crate::time::Instant;
 
 /// An attempt whose outcome is still to come.

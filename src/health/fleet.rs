@@ -3,10 +3,10 @@
 //! A circuit that closes while none was closed has ended an outage of everything. The others must not sit out their open time
 //! then: one cold region would carry all the load. Instead of calling them, it leaves a mark that each sees when it is next asked.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::transition::CircuitClass;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::time::Instant;
 
 #[derive(Debug)]
@@ -126,6 +126,25 @@ impl Fleet {
 
     fn of(&self, class: CircuitClass) -> &Shared {
         &self.shared[class.index()]
+    }
+}
+
+/// What the fleet counts, laid open for the models.
+#[cfg(failover_loom)]
+pub(super) struct Counts {
+    pub(super) closed: usize,
+    pub(super) unsettled: usize,
+    pub(super) unguarded: usize,
+    pub(super) in_use: Vec<bool>,
+}
+
+#[cfg(failover_loom)]
+impl Fleet {
+    pub(super) fn told(&self, class: CircuitClass) -> Counts {
+        let read = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        let Shared { closed, unsettled, unguarded, .. } = self.of(class);
+        let in_use = self.in_use.iter().map(|region| region.load(Ordering::SeqCst)).collect();
+        Counts { closed: read(closed), unsettled: read(unsettled), unguarded: read(unguarded), in_use }
     }
 }
 

@@ -9,11 +9,10 @@
 //! becomes the older one after ten seconds, or after one that was busy, but never before it holds enough to be read: a region that is
 //! hardly asked is judged by older answers, and not by none.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::Instant;
 
 #[derive(Debug)]

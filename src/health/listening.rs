@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::futures::OwnedNotified;
@@ -10,6 +9,7 @@ use tokio::sync::futures::OwnedNotified;
 use super::breaker::Ticket;
 use super::silence::{For, Wait};
 use super::{CircuitClass, Health};
+use crate::sync::atomic::Ordering;
 use crate::time::Instant;
 
 /// Ready once the region's circuit has opened for its silence.

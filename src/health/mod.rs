@@ -15,6 +15,8 @@ mod fleet;
 mod glance;
 mod latency;
 mod listening;
+#[cfg(failover_loom)]
+pub mod models;
 mod news;
 mod permit;
 mod queue;
@@ -28,7 +30,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use breaker::Standing;
@@ -52,6 +53,7 @@ pub use snapshot::{CircuitSnapshot, OverrideSnapshot};
 pub use transition::{CircuitClass, CircuitState, Reason, Transition};
 
 use crate::metrics::Metrics;
+use crate::sync::{Mutex, MutexGuard};
 use crate::time::{Dice, Instant};
 
 #[derive(Debug)]

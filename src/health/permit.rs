@@ -1,7 +1,6 @@
 //! Leave to use a region once, to be brought back with a verdict.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::account::Account;
 use super::breaker::Ticket;
@@ -11,6 +10,7 @@ use super::{CircuitClass, Health};
 use crate::metrics::Outcome;
 use crate::operation::Operation;
 use crate::pace::Slot;
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::time::{self, Instant};
 
 /// Leave to use a region for one attempt, until its last byte.

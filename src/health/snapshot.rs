@@ -1,6 +1,5 @@
 //! What a region's health shows of itself, as plain data.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,6 +7,7 @@ use serde::Serialize;
 use super::breaker::Standing;
 use super::control::Override;
 use super::{CircuitClass, CircuitState, Health};
+use crate::sync::atomic::Ordering;
 use crate::time::{self, Instant};
 
 /// One circuit at one moment.
