@@ -37,6 +37,7 @@ pub fn whoever_went_away_is_passed_by() {
             let ends = scene.spawn(move |scene| end.come(probe, &scene));
             scene.is_seen_by_loom();
             drop(leaver);
+            scene.ask(&places);
             join([ends]);
             scene.everybody_goes_on(&places);
             scene.is_sound();
