@@ -66,6 +66,19 @@ fn no_module_uses_one_above_it() {
     assert!(wrong.is_empty(), "upward dependencies: {wrong:#?}");
 }
 
+/// What threads decide upon together is tried in every order by loom, which sees only what goes through this door.
+#[test]
+fn health_takes_its_locks_and_atomics_through_the_door() {
+    let models = |file: &str| file.starts_with("health/models/");
+    let past_it = |text: &str| code(text).any(|line| line.contains("std::sync::atomic") || line.contains("parking_lot"));
+    let wrong: Vec<_> = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")))
+        .into_iter()
+        .filter(|(file, text)| file.starts_with("health/") && !models(file) && past_it(text))
+        .map(|(file, _)| file)
+        .collect();
+    assert!(wrong.is_empty(), "use crate::sync in {wrong:?}");
+}
+
 #[test]
 fn files_are_short_enough_to_be_read_in_one_go() {
     let long: Vec<_> = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")))
@@ -78,11 +91,16 @@ fn files_are_short_enough_to_be_read_in_one_go() {
 
 /// The rooms named by `crate::room` anywhere in the code; comments and tests may look where they like.
 fn rooms_used(text: &str) -> Vec<String> {
-    let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split("crate::").skip(1))
+    code(text)
+        .flat_map(|line| line.split("crate::").skip(1))
         .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
         .filter(|room: &String| room.starts_with(char::is_lowercase))
         .collect()
+}
+
+/// Its lines without comments and tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).filter(|line| !line.trim_start().starts_with("//"))
 }
 
 fn sources(folder: &Path) -> BTreeMap<String, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
-use object_store_failover::FailoverStore;
+use object_store_failover::{FailoverError, FailoverStore};
 use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -37,7 +37,10 @@ pub(crate) struct Tally {
     pub(crate) failed_writes: AtomicU64,
     /// Something came back that was never there.
     pub(crate) wrong: AtomicU64,
+    /// Reads that were made anew, as their object was overwritten while a body of it broke.
+    pub(crate) overwritten: AtomicU64,
     slowest_nanos: AtomicU64,
+    latest_nanos: AtomicU64,
     pub(crate) told: Mutex<Vec<String>>,
 }
 
@@ -94,11 +97,23 @@ impl Load {
                 call => Some(self.make(call, number).await),
             };
             self.tally.on_call(call, number, done);
-            self.tally.slowest_nanos.fetch_max(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            keep_most(&self.tally.slowest_nanos, began.elapsed());
         }
     }
 
+    /// Makes a call. A read whose body breaks, and whose version has been overwritten meanwhile, is made anew: nobody has the rest of it.
     async fn make(&self, call: Call, number: u64) -> object_store::Result<Came> {
+        loop {
+            match self.make_once(call, number).await {
+                Err(error) if content::is_written(number) && is_overwritten(&error) => {
+                    self.tally.overwritten.fetch_add(1, Ordering::Relaxed);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn make_once(&self, call: Call, number: u64) -> object_store::Result<Came> {
         let path = content::path(number);
         let is_right = match call {
             Call::Get | Call::Dropped(_) => content::is_whole(number, &self.store.get(&path).await?.bytes().await?),
@@ -112,6 +127,14 @@ impl Load {
         };
         Ok(if is_right { Came::Right } else { Came::Wrong })
     }
+}
+
+fn is_overwritten(error: &object_store::Error) -> bool {
+    matches!(FailoverError::find(error), Some(FailoverError::ReplicaDiverged { .. }))
+}
+
+fn keep_most(most: &AtomicU64, time: Duration) {
+    most.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
 impl Call {
@@ -151,6 +174,15 @@ impl Tally {
         if told.len() < KEPT {
             told.push(line);
         }
+    }
+
+    /// A clock that should have rung so long ago: this machine has stood still for us, whatever regions did.
+    pub(crate) fn on_late(&self, late: Duration) {
+        keep_most(&self.latest_nanos, late);
+    }
+
+    pub(crate) fn latest(&self) -> Duration {
+        Duration::from_nanos(self.latest_nanos.load(Ordering::Relaxed))
     }
 
     pub(crate) fn slowest(&self) -> Duration {

@@ -4,6 +4,8 @@
 //! Writes overwrite, and one that a hanging region carries out late may bring an older version back. So a body is right when it is, to the
 //! last byte, one of those that were ever written under its key.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use object_store::path::Path;
 use rand::rngs::SmallRng;
@@ -13,6 +15,7 @@ use rand::{Rng, RngExt, SeedableRng};
 pub(crate) const OBJECTS: u64 = 64;
 const WRITTEN: u64 = OBJECTS / 4;
 const HEAD: usize = 24;
+const SMALLEST: usize = 64;
 const LARGEST: usize = 256 * 1024;
 
 pub(crate) fn path(number: u64) -> Path {
@@ -29,10 +32,15 @@ pub(crate) fn written(dice: &mut SmallRng) -> u64 {
     dice.random_range(0..WRITTEN)
 }
 
+/// Its versions come and go.
+pub(crate) fn is_written(number: u64) -> bool {
+    number < WRITTEN
+}
+
 /// Small ones as often as large ones.
 pub(crate) fn body(number: u64, version: u64) -> Bytes {
     let mut dice = SmallRng::seed_from_u64(number << 32 ^ version);
-    let length = (HEAD as f64 * (LARGEST as f64 / HEAD as f64).powf(dice.random_range(0.0..1.0))) as usize;
+    let length = (SMALLEST as f64 * (LARGEST as f64 / SMALLEST as f64).powf(dice.random_range(0.0..1.0))) as usize;
     make(number, version, length)
 }
 
@@ -48,23 +56,24 @@ fn make(number: u64, version: u64, length: usize) -> Bytes {
 
 /// Whether these are all bytes of one version of this object.
 pub(crate) fn is_whole(number: u64, body: &[u8]) -> bool {
-    let word = |index: usize| body.get(index * 8..index * 8 + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
-    let (Some(of), Some(version), Some(length)) = (word(0), word(1), word(2)) else { return false };
-    of == number && length == body.len() as u64 && body == make(number, version, body.len())
+    told_by(number, body).is_some_and(|(version, length)| length == body.len() && body == make(number, version, length))
 }
 
-/// Whether the parts are those of one version: its first bytes, and some that follow.
+/// The first bytes of an object, and some that every object has after them.
+pub(crate) fn parts() -> [Range<u64>; 2] {
+    [0..HEAD as u64, (SMALLEST - HEAD) as u64..SMALLEST as u64]
+}
+
+/// Whether these [`parts`] are of one version.
 pub(crate) fn are_parts(number: u64, parts: &[Bytes]) -> bool {
     let [head, part] = parts else { return false };
-    let word = |index: usize| head.get(index * 8..index * 8 + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
-    let (Some(of), Some(version), Some(length)) = (word(0), word(1), word(2)) else { return false };
-    of == number && length <= LARGEST as u64 && make(number, version, length as usize).get(SHORTEST / 2..SHORTEST) == Some(part)
+    let is_part = |(version, length)| make(number, version, length)[SMALLEST - HEAD..SMALLEST] == *part;
+    told_by(number, head).is_some_and(is_part)
 }
 
-/// What any two parts are taken from.
-pub(crate) const SHORTEST: usize = HEAD;
-
-/// The bytes that [`are_parts`] looks at.
-pub(crate) fn parts() -> [std::ops::Range<u64>; 2] {
-    [0..HEAD as u64, (SHORTEST / 2) as u64..SHORTEST as u64]
+/// The version and the length that a body tells, if it is one of this object's.
+fn told_by(number: u64, body: &[u8]) -> Option<(u64, usize)> {
+    let word = |index: usize| body.get(index * 8..index * 8 + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    let (of, version, length) = (word(0)?, word(1)?, usize::try_from(word(2)?).ok()?);
+    (of == number && (SMALLEST..=LARGEST).contains(&length)).then_some((version, length))
 }

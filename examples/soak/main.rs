@@ -116,6 +116,7 @@ async fn watch(samples: &mut Vec<Sample>, store: &FailoverStore, servers: &Handl
     for _ in 0..seconds {
         due += EVERY;
         tokio::time::sleep_until(due).await;
+        load.tally.on_late(due.elapsed());
         samples.push(Sample::take(store, servers));
         let [reads, failed] = [&load.tally.reads, &load.tally.failed_reads].map(|count| count.load(Ordering::Relaxed));
         bar.set_message(format!("{reads} reads, {failed} failed, circuits opened {} times", store.health().totals.opens));

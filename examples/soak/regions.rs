@@ -23,9 +23,9 @@ const BUCKET: &str = "soak";
 const SETTINGS: &str = r#"
 name = "soak"
 [timeouts]
-attempt = "1s"
-stall = "1s"
-total = "20s"
+attempt = "2s"
+stall = "2s"
+total = "30s"
 [breaker]
 silence = "200ms"
 open_for = "1s"

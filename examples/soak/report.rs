@@ -40,7 +40,9 @@ impl Report<'_> {
             "\n{seconds:.0} s: {reads} reads and {writes} writes done, {dropped} dropped by their callers ({:.0} calls/s)",
             (reads + writes + dropped) as f64 / seconds
         );
-        println!("slowest call {:.2} s", tally.slowest().as_secs_f64());
+        let [slowest, latest] = [tally.slowest(), tally.latest()].map(|time| time.as_secs_f64());
+        println!("slowest call {slowest:.2} s; a task that was due ran {latest:.2} s late at most");
+        println!("{} reads made anew: their object was overwritten while a body of it broke", count(&tally.overwritten));
         let faults: Vec<_> = self.regions.faults.lock().iter().map(|(name, times)| format!("{name} {times}")).collect();
         println!("regions struck: {}", faults.join(", "));
         println!("circuits opened {} times, closed {} times\n", self.left.opened, self.left.closed);

@@ -28,7 +28,7 @@ pub fn nobody_waits_for_ever() {
 /// A place is given up just while it is handed its permit.
 pub fn whoever_went_away_is_passed_by() {
     for end in [End::Answer, End::Success, End::Failure, End::Cancel] {
-        explore(3, move || {
+        explore(2, move || {
             let (scene, places) = probed();
             let probe = scene.probe();
             scene.ask(&places);
