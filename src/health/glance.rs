@@ -8,10 +8,9 @@
 //! The price: a success that comes in the very instant of a transition may be counted in the window of the era that begins. It was one,
 //! and windows are about many.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
 use super::breaker::{Breaker, Ticket};
 use super::fleet::Stamp;
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::time::Instant;
 
 #[derive(Debug)]

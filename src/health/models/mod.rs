@@ -115,6 +115,10 @@ impl Scene {
         let is_closed = |region: &usize| is_unguarded(region) || stand[*region] == (None, CircuitState::Closed);
         let is_settled = |region: &usize| self.regions[*region].standing(class, self.now) == Standing::Closed { share: 1.0 };
         let all = || 0..self.regions.len();
+        for region in all() {
+            let ticket = self.regions[region].glances[class.index()].admit();
+            assert_eq!(ticket.is_some(), is_settled(&region), "what is seen without the lock is what it is");
+        }
         let told = self.fleet.told(class);
         assert_eq!(told.closed, all().filter(is_closed).count(), "closed: {stand:?}");
         assert_eq!(told.unguarded, all().filter(is_unguarded).count(), "unguarded: {stand:?}");
