@@ -74,7 +74,7 @@ async fn run(args: &Args, servers: &Handle) -> Result<ExitCode, String> {
     let load = Arc::new(Load::new(store.clone()));
     let callers = load.start(args.concurrency, seed);
     let interrupted = tokio::select! {
-        () = regions.flap(seed) => false,
+        () = regions.flap(&store, seed) => false,
         () = watch(&mut samples, &store, servers, &load, args.seconds) => false,
         () = interrupt::interrupted() => true,
     };

@@ -73,20 +73,30 @@ impl Regions {
         config.build().map_err(|error| error.to_string())
     }
 
-    /// Breaks regions and mends them, for ever: some at a time, never all, with a moment of peace in between.
-    pub(crate) async fn flap(&self, seed: u64) {
+    /// Breaks regions and mends them, for ever. One of those that are in use is left in peace: a region that has come back, and that the
+    /// store does not know to be back, is asked once a second, and is no reason why reads could not fail.
+    pub(crate) async fn flap(&self, store: &FailoverStore, seed: u64) {
         let mut dice = SmallRng::seed_from_u64(seed);
         loop {
-            let mut victims: Vec<_> = (0..self.all.len()).collect();
-            victims.shuffle(&mut dice);
-            victims.truncate(dice.random_range(1..self.all.len()));
-            for index in victims {
-                let Some(ill) = Ill::ALL.choose(&mut dice) else { continue };
-                self.strike(index, *ill, &mut dice);
+            let in_use: Vec<_> =
+                store.health().regions.iter().enumerate().filter(|(_, region)| region.in_use).map(|(index, _)| index).collect();
+            if let Some(survivor) = in_use.choose(&mut dice) {
+                let mut victims: Vec<_> = (0..self.all.len()).filter(|index| index != survivor).collect();
+                victims.shuffle(&mut dice);
+                victims.truncate(dice.random_range(1..=victims.len()));
+                self.strike_all(&victims, &mut dice);
             }
             pause(Duration::from_millis(dice.random_range(200..4_000))).await;
             self.mend();
             pause(Duration::from_millis(dice.random_range(200..2_000))).await;
+        }
+    }
+
+    fn strike_all(&self, victims: &[usize], dice: &mut SmallRng) {
+        for index in victims {
+            if let Some(ill) = Ill::ALL.choose(dice) {
+                self.strike(*index, *ill, dice);
+            }
         }
     }
 
