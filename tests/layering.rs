@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From the ground up. A file may name its own room and those before it.
-const FLOORS: [&str; 32] = [
+const FLOORS: [&str; 33] = [
     "settings",
     "sync",
     "time",

@@ -47,12 +47,15 @@ impl HttpConnector for EvidenceConnector {
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let client = self.0.current();
-        let Some(recorder) = request.extensions().get::<Arc<Recorder>>().cloned().or_else(current) else {
-            return client.execute(request).await.map(without_overflow);
+        let Some(recorder) = current() else {
+            let mut answer = client.execute(request).await;
+            answer.iter_mut().for_each(without_overflow);
+            return answer;
         };
         let (number, began) = (recorder.begin(), time::now());
-        match client.execute(request).await.map(without_overflow) {
-            Ok(answer) => {
+        match client.execute(request).await {
+            Ok(mut answer) => {
+                without_overflow(&mut answer);
                 recorder.on_answer(number, began, &answer);
                 Ok(body::watch(answer, recorder, number))
             }
@@ -72,25 +75,13 @@ impl Recorder {
     }
 
     fn on_answer(&self, request: u32, began: Instant, answer: &HttpResponse) {
-        let first_byte = time::now().saturating_duration_since(began);
-        let header = |name: &&str| answer.headers().get(*name)?.to_str().ok();
-        let asked = header(&RETRY_AFTER.as_str());
-        let request_id = REQUEST_IDS.iter().filter_map(header).find(|id| is_id(id));
-        let code = CODES.iter().filter_map(header).find(|code| is_code(code));
-        let retry_after = asked.and_then(|asked| retry_after::parse(asked, header(&DATE.as_str()), time::wall_clock()));
+        let first_byte = Some(time::now().saturating_duration_since(began));
+        let status = answer.status();
+        let head = if status.is_success() { Evidence::default() } else { head_of_refusal(answer) };
         let mut record = self.record.lock();
         record.last = request;
         record.answered += 1;
-        record.seen = Evidence {
-            requests: record.seen.requests,
-            status: Some(answer.status().as_u16()),
-            code: code.map(str::to_owned),
-            request_id: request_id.map(str::to_owned),
-            delete_marker: header(&"x-amz-delete-marker") == Some("true"),
-            retry_after,
-            first_byte: Some(first_byte),
-            ..Evidence::default()
-        };
+        record.seen = Evidence { requests: record.seen.requests, status: Some(status.as_u16()), first_byte, ..head };
     }
 
     pub(super) fn on_bytes(&self, count: usize) {
@@ -115,6 +106,20 @@ impl Recorder {
     }
 }
 
+/// What the head of an answer says that is no success; of one that is nobody asks.
+fn head_of_refusal(answer: &HttpResponse) -> Evidence {
+    let header = |name: &&str| answer.headers().get(*name)?.to_str().ok();
+    let owned = |text: &str| text.to_owned();
+    let asked = header(&RETRY_AFTER.as_str());
+    Evidence {
+        code: CODES.iter().filter_map(header).find(|code| is_code(code)).map(owned),
+        request_id: REQUEST_IDS.iter().filter_map(header).find(|id| is_id(id)).map(owned),
+        delete_marker: header(&"x-amz-delete-marker") == Some("true"),
+        retry_after: asked.and_then(|asked| retry_after::parse(asked, header(&DATE.as_str()), time::wall_clock())),
+        ..Evidence::default()
+    }
+}
+
 /// Whether there never was a connection. object_store calls a connection that took too long a time-out, like an answer that did.
 fn is_connect(error: &HttpError) -> bool {
     error.source().and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
@@ -122,12 +127,11 @@ fn is_connect(error: &HttpError) -> bool {
 
 /// Without a `Content-Range` whose end is the greatest of all numbers: object_store adds one to it, which panics wherever overflow is
 /// checked. Without it the answer is none to a request for a range, like any other range that was not asked for.
-fn without_overflow(mut answer: HttpResponse) -> HttpResponse {
+fn without_overflow(answer: &mut HttpResponse) {
     let end = |range: &HeaderValue| range.to_str().ok()?.split_once('/')?.0.split_once('-')?.1.parse::<u64>().ok();
     if answer.headers().get(CONTENT_RANGE).and_then(end) == Some(u64::MAX) {
         answer.headers_mut().remove(CONTENT_RANGE);
     }
-    answer
 }
 
 /// Ids are shown in one line of a log.

@@ -2,11 +2,11 @@
 //!
 //! object_store hides the status of a failed request behind private types. A store that we build has a connector (`connector.rs`) of
 //! ours under it, which sees every request and answer, and writes what it sees into the [`Recorder`] of the attempt that made the
-//! request. It finds the recorder in the request's extensions, where object_store copies those of a get's or put's options, or
-//! else in a task-local that is set around each poll of the attempt: listings, deletes and parts have no extensions.
+//! request. It finds the recorder in a task-local that is set around each poll of the attempt. (The extensions of a request would do for
+//! gets and puts; they are two hash tables for each, and listings, deletes and parts have none.)
 //!
-//! Requests for credentials are neither: they are made without extensions, and outside of the task-local. So a token service that
-//! answers 404 or cannot be reached says nothing about an object, and nothing was sent to the region yet.
+//! Requests for credentials are no part of it: they are made outside of the task-local. So a token service that answers 404 or cannot
+//! be reached says nothing about an object, and nothing was sent to the region yet.
 //!
 //! An attempt that has no recorder (its store was handed in) is judged by text alone. One that has gets a recorder of its own,
 //! so attempts in flight at once never mix.
@@ -147,7 +147,7 @@ pub(crate) fn watch_some<'a, A: 'a>(
     })
 }
 
-/// The recorder of the attempt that is being made or polled: it belongs into the extensions of options that reach the request.
+/// The recorder of the attempt that is being made or polled.
 pub(crate) fn current() -> Option<Arc<Recorder>> {
     CURRENT.try_with(Option::clone).ok().flatten()
 }

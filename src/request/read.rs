@@ -10,7 +10,6 @@ use object_store::{GetOptions, GetResult, ListResult, ObjectMeta, Result};
 
 use super::check::{self, Version};
 use super::{Absence, Request, Scope, Target};
-use crate::evidence;
 use crate::health::CircuitClass;
 use crate::operation::Operation;
 use crate::region::RegionState;
@@ -74,7 +73,7 @@ impl Request for Get<'_> {
     }
 
     fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
-        let (store, path, options) = (Arc::clone(&region.store), self.path.clone(), self.watched_options());
+        let (store, path, options) = (Arc::clone(&region.store), self.path.clone(), self.options.clone());
         let asked = self.options.clone();
         let get = async move {
             let answer = store.get_opts(&path, options).await?;
@@ -84,18 +83,7 @@ impl Request for Get<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
-        region.store().get_opts(self.path, self.watched_options())
-    }
-}
-
-impl Get<'_> {
-    /// The caller's options, and where the evidence goes.
-    fn watched_options(&self) -> GetOptions {
-        let mut options = self.options.clone();
-        if let Some(recorder) = evidence::current() {
-            options.extensions.insert(recorder);
-        }
-        options
+        region.store().get_opts(self.path, self.options.clone())
     }
 }
 
