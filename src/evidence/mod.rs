@@ -148,6 +148,7 @@ pub(crate) fn watch_some<'a, A: 'a>(
 }
 
 /// The recorder of the attempt that is being made or polled.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http", feature = "simulation"))]
 pub(crate) fn current() -> Option<Arc<Recorder>> {
     CURRENT.try_with(Option::clone).ok().flatten()
 }

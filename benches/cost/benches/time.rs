@@ -17,7 +17,7 @@ fn circuits(criterion: &mut Criterion) {
                 group.bench_function(peer.name, |bencher| match threads {
                     1 => {
                         let mut call = (peer.call)();
-                        bencher.iter(|| call());
+                        bencher.iter(&mut call);
                     }
                     _ => bencher.iter_custom(|calls| contend(&peer, threads, calls)),
                 });

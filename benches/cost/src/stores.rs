@@ -139,8 +139,7 @@ pub fn all() -> Vec<Peer> {
 }
 
 fn everything_on(regions: usize) -> FailoverStoreBuilder {
-    let mut throttle = ThrottleConfig::default();
-    throttle.max_in_flight = Some(1_000);
+    let throttle = ThrottleConfig { max_in_flight: Some(1_000), ..ThrottleConfig::default() };
     over(regions).hedge(HedgeConfig::default()).throttle(throttle)
 }
 
