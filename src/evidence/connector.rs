@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use http::HeaderValue;
 use http::header::{CONTENT_RANGE, DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector};
 use object_store::{ClientOptions, Result};
 
@@ -76,12 +76,16 @@ impl Recorder {
 
     fn on_answer(&self, request: u32, began: Instant, answer: &HttpResponse) {
         let first_byte = Some(time::now().saturating_duration_since(began));
-        let status = answer.status();
-        let head = if status.is_success() { Evidence::default() } else { head_of_refusal(answer) };
+        let (status, headers) = (answer.status(), answer.headers());
+        let request_id = REQUEST_IDS.iter().find_map(|name| headers.get(name)).cloned();
+        let retry_after =
+            header(headers, &RETRY_AFTER).and_then(|asked| retry_after::parse(asked, header(headers, &DATE), time::wall_clock()));
+        let refusal = if status.is_success() { Evidence::default() } else { of_refusal(headers) };
         let mut record = self.record.lock();
         record.last = request;
         record.answered += 1;
-        record.seen = Evidence { requests: record.seen.requests, status: Some(status.as_u16()), first_byte, ..head };
+        record.request_id = request_id;
+        record.seen = Evidence { requests: record.seen.requests, status: Some(status.as_u16()), retry_after, first_byte, ..refusal };
     }
 
     pub(super) fn on_bytes(&self, count: usize) {
@@ -101,23 +105,20 @@ impl Recorder {
         let mut record = self.record.lock();
         record.last = request;
         record.unsent += u32::from(unsent);
+        record.request_id = None;
         let transport = Some(if unsent { HttpErrorKind::Connect } else { error.kind() });
         record.seen = Evidence { requests: record.seen.requests, transport, ..Evidence::default() };
     }
 }
 
-/// What the head of an answer says that is no success; of one that is nobody asks.
-fn head_of_refusal(answer: &HttpResponse) -> Evidence {
-    let header = |name: &&str| answer.headers().get(*name)?.to_str().ok();
-    let owned = |text: &str| text.to_owned();
-    let asked = header(&RETRY_AFTER.as_str());
-    Evidence {
-        code: CODES.iter().filter_map(header).find(|code| is_code(code)).map(owned),
-        request_id: REQUEST_IDS.iter().filter_map(header).find(|id| is_id(id)).map(owned),
-        delete_marker: header(&"x-amz-delete-marker") == Some("true"),
-        retry_after: asked.and_then(|asked| retry_after::parse(asked, header(&DATE.as_str()), time::wall_clock())),
-        ..Evidence::default()
-    }
+/// What only an answer that is no success has to say.
+fn of_refusal(headers: &HeaderMap) -> Evidence {
+    let code = CODES.iter().filter_map(|name| header(headers, name)).find(|code| is_code(code)).map(str::to_owned);
+    Evidence { code, delete_marker: header(headers, &DELETE_MARKER) == Some("true"), ..Evidence::default() }
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// Whether there never was a connection. object_store calls a connection that took too long a time-out, like an answer that did.
@@ -134,13 +135,14 @@ fn without_overflow(answer: &mut HttpResponse) {
     }
 }
 
-/// Ids are shown in one line of a log.
-fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// How S3, Azure and Google call the id by which their support finds a request.
-const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-ms-request-id", "x-guploader-uploadid"];
+static REQUEST_IDS: [HeaderName; 3] = [
+    HeaderName::from_static("x-amz-request-id"),
+    HeaderName::from_static("x-ms-request-id"),
+    HeaderName::from_static("x-guploader-uploadid"),
+];
 
 /// Where a code is found if there is no body, as in answers to HEAD: MinIO, Azure.
-const CODES: [&str; 2] = ["x-minio-error-code", "x-ms-error-code"];
+static CODES: [HeaderName; 2] = [HeaderName::from_static("x-minio-error-code"), HeaderName::from_static("x-ms-error-code")];
+
+static DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");

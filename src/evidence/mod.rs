@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use http::HeaderValue;
 use object_store::client::HttpErrorKind;
 use parking_lot::Mutex;
 
@@ -85,6 +86,8 @@ struct Record {
     /// Requests that certainly never left. Those that are neither answered nor this may have arrived: also one that is dropped.
     unsent: u32,
     answered: u32,
+    /// As it came: most ids are never asked for.
+    request_id: Option<HeaderValue>,
     /// The request that `seen` tells of.
     #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
     last: u32,
@@ -98,7 +101,16 @@ impl Recorder {
             begun if begun > record.unsent => Sent::Maybe,
             _ => Sent::No,
         };
-        Evidence { sent, bytes: self.bytes.load(Ordering::Relaxed), ..record.seen.clone() }
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let request_id = record.request_id.as_ref().and_then(|id| id.to_str().ok()).filter(|id| is_id(id)).map(str::to_owned);
+        let mut seen = Evidence { sent, bytes, ..record.seen.clone() };
+        seen.request_id = request_id.or(seen.request_id);
+        seen
+    }
+
+    /// The status of the answer that ended last.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.record.lock().seen.status
     }
 }
 
@@ -158,6 +170,11 @@ pub(crate) fn provider_code(body: &str) -> Option<&str> {
     let (_, rest) = body.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;
     is_code(code).then_some(code)
+}
+
+/// Ids are shown in one line of a log.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Codes are words. Anything else is somebody's text, and has no place in a log line.

@@ -76,6 +76,11 @@ impl<A> Aloft<'_, A> {
 }
 
 impl Attempt {
+    /// The status of its answer, where its region's store tells.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.recorder.as_ref().and_then(|recorder| recorder.status())
+    }
+
     /// What was seen of it on the wire.
     pub(super) fn evidence(&self) -> Option<Evidence> {
         self.recorder.as_ref().map(|recorder| recorder.evidence())

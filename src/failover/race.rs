@@ -60,7 +60,7 @@ impl<A> Landing<A> {
     pub(super) fn check(&mut self, request: &impl Request<Answer = A>) {
         if let Self::Landed(attempt, landed) = self
             && let Ok(answer) = landed
-            && let Err(error) = request.check(answer, attempt.evidence().and_then(|evidence| evidence.status))
+            && let Err(error) = request.check(answer, attempt.status())
         {
             *landed = Err(error);
         }

@@ -5,7 +5,6 @@
 use allocation_counter::measure;
 use cost::flights::{Flights, Until};
 use cost::stores::{self, Question};
-use object_store_failover::NotFoundPolicy;
 
 fn main() {
     // `cargo test --benches` and `--list` only want to know that it runs.
@@ -14,10 +13,7 @@ fn main() {
             print_allocations(question, &peer);
         }
     }
-    print_allocations(Question::Missing, &stores::direct());
-    for policy in [NotFoundPolicy::First, NotFoundPolicy::Reachable, NotFoundPolicy::Unanimous] {
-        print_allocations(Question::Missing, &stores::missing(policy));
-    }
+    stores::missing().iter().for_each(|peer| print_allocations(Question::Missing, peer));
     for count in REGIONS {
         print_allocations(Question::Get, &stores::regions(count));
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cost::circuits::{self, contend};
 use cost::stores::{self, Peer, Question};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use object_store_failover::NotFoundPolicy;
 
 fn circuits(criterion: &mut Criterion) {
     for open in [false, true] {
@@ -32,10 +31,7 @@ fn reads(criterion: &mut Criterion) {
         stores::all().iter().for_each(|peer| measure(&mut group, question, peer));
     }
     let mut group = criterion.benchmark_group("Missing");
-    measure(&mut group, Question::Missing, &stores::direct());
-    for policy in [NotFoundPolicy::First, NotFoundPolicy::Reachable, NotFoundPolicy::Unanimous] {
-        measure(&mut group, Question::Missing, &stores::missing(policy));
-    }
+    stores::missing().iter().for_each(|peer| measure(&mut group, Question::Missing, peer));
 }
 
 fn growth(criterion: &mut Criterion) {

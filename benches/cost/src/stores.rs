@@ -17,7 +17,7 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
-use object_store_failover::{FailoverStore, FailoverStoreBuilder, HedgeConfig, NotFoundPolicy, Region, ThrottleConfig};
+use object_store_failover::{FailoverStore, FailoverStoreBuilder, HedgeConfig, NotFoundPolicy, Region, ThrottleConfig, WritePolicy};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store, the runtime it is asked in, and who counts.
@@ -127,10 +127,15 @@ pub fn regions(count: usize) -> Peer {
     Peer::new(format!("{count} regions"), build(everything_on(count)))
 }
 
-/// What becomes of a missing key.
-pub fn missing(policy: NotFoundPolicy) -> Peer {
-    let name = format!("FailoverStore, not_found = {policy:?}");
-    Peer::new(name, build(over(3).not_found(policy)))
+/// What becomes of a missing key, under each policy.
+pub fn missing() -> Vec<Peer> {
+    let policies = [NotFoundPolicy::First, NotFoundPolicy::Home, NotFoundPolicy::Reachable, NotFoundPolicy::Unanimous];
+    let ours = policies.map(|policy| {
+        let home = (policy == NotFoundPolicy::Home).then(|| "region-0".to_owned());
+        let builder = over(3).writes(WritePolicy::None { home }).not_found(policy);
+        Peer::new(format!("FailoverStore, not_found = {policy:?}"), build(builder))
+    });
+    std::iter::once(direct()).chain(ours).collect()
 }
 
 /// In the order of the table.
