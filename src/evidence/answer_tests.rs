@@ -139,3 +139,11 @@ async fn what_an_earlier_request_was_told_is_forgotten_with_it() {
     assert_eq!(Failure::of(&error_of_first.unwrap_err()).retry_after(), None, "the text of an error does not tell");
     assert_eq!(Failure::of(&error.unwrap_err()).retry_after(), None);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_well_has_its_id_and_its_wish_all_the_same() {
+    let head = "x-amz-request-id: two words\r\nx-ms-request-id: 4442587FB7D0A2F9\r\nretry-after: 9\r\n";
+    let endpoint = serving(move |_| response(200, head, "an object")).await;
+    let (_, evidence) = get(&client(&endpoint), "k").await;
+    assert_eq!((evidence.request_id.as_deref(), evidence.retry_after), (Some("4442587FB7D0A2F9"), Some(Duration::from_secs(9))));
+}

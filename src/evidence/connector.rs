@@ -77,7 +77,7 @@ impl Recorder {
     fn on_answer(&self, request: u32, began: Instant, answer: &HttpResponse) {
         let first_byte = Some(time::now().saturating_duration_since(began));
         let (status, headers) = (answer.status(), answer.headers());
-        let request_id = REQUEST_IDS.iter().find_map(|name| headers.get(name)).cloned();
+        let request_id = REQUEST_IDS.iter().filter_map(|name| headers.get(name)).find(|id| id.to_str().is_ok_and(is_id)).cloned();
         let retry_after =
             header(headers, &RETRY_AFTER).and_then(|asked| retry_after::parse(asked, header(headers, &DATE), time::wall_clock()));
         let refusal = if status.is_success() { Evidence::default() } else { of_refusal(headers) };
@@ -133,6 +133,11 @@ fn without_overflow(answer: &mut HttpResponse) {
     if answer.headers().get(CONTENT_RANGE).and_then(end) == Some(u64::MAX) {
         answer.headers_mut().remove(CONTENT_RANGE);
     }
+}
+
+/// Ids are shown in one line of a log.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// How S3, Azure and Google call the id by which their support finds a request.

@@ -102,7 +102,7 @@ impl Recorder {
             _ => Sent::No,
         };
         let bytes = self.bytes.load(Ordering::Relaxed);
-        let request_id = record.request_id.as_ref().and_then(|id| id.to_str().ok()).filter(|id| is_id(id)).map(str::to_owned);
+        let request_id = record.request_id.as_ref().and_then(|id| id.to_str().ok()).map(str::to_owned);
         let mut seen = Evidence { sent, bytes, ..record.seen.clone() };
         seen.request_id = request_id.or(seen.request_id);
         seen
@@ -170,11 +170,6 @@ pub(crate) fn provider_code(body: &str) -> Option<&str> {
     let (_, rest) = body.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;
     is_code(code).then_some(code)
-}
-
-/// Ids are shown in one line of a log.
-fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Codes are words. Anything else is somebody's text, and has no place in a log line.

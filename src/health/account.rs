@@ -90,7 +90,7 @@ impl Tally {
     /// below nothing.
     pub(super) fn in_flight(&self) -> u32 {
         let ended: u64 = [&self.successes, &self.failures, &self.others].map(|count| count.load(Ordering::Acquire)).iter().sum();
-        u32::try_from(self.attempts.load(Ordering::Acquire).saturating_sub(ended)).unwrap_or(u32::MAX)
+        u32::try_from(self.attempts.load(Ordering::Relaxed).saturating_sub(ended)).unwrap_or(u32::MAX)
     }
 
     pub(super) fn forget_failures(&self) {

@@ -1,12 +1,12 @@
 //! What can be seen of a circuit without its lock: all that a call needs on a day on which nothing happens.
 //!
 //! A circuit that is plainly closed admits everybody, and an answer that is well changes nothing in it but a count. So it leaves a note
-//! outside of its lock: its era, whether it is plainly closed, and whether the last answer was well. Whoever finds it so takes a ticket,
-//! or counts a success, with one atomic step. The note is written under the lock, with each change, and what was counted meanwhile is
-//! fetched by whoever holds the lock next, before anything else.
+//! outside of its lock: its era, whether it is plainly closed, and whether nothing has failed since the last success. Whoever finds it so
+//! takes a ticket, or counts a success, without the lock. The note is written under the lock, with each change, and what was counted
+//! meanwhile is fetched by whoever holds the lock next, before anything else; the first success in each bucket of a window takes it.
 //!
-//! The price: a success that comes in the very instant of a transition may be counted in the window of the era that begins. It was one,
-//! and windows are about many.
+//! The price: a success that comes in the very instant of a transition may be counted in the window of the era that begins, if that is a
+//! closed one, and not at all otherwise. Windows are about many.
 
 use super::breaker::{Breaker, Ticket};
 use super::fleet::Stamp;

@@ -159,7 +159,7 @@ impl Permit {
 
     fn ends(&mut self, how: impl Fn(&Tally) -> &AtomicU64) {
         if std::mem::take(&mut self.is_in_flight) {
-            how(&self.health.tally).fetch_add(1, Ordering::Relaxed);
+            how(&self.health.tally).fetch_add(1, Ordering::Release);
             self.health.metrics.on_in_flight(self.health.index, false);
         }
     }
