@@ -117,7 +117,7 @@ impl Scene {
         let all = || 0..self.regions.len();
         for region in all() {
             let ticket = self.regions[region].glances[class.index()].admit();
-            assert_eq!(ticket.is_some(), is_settled(&region), "what is seen without the lock is what it is");
+            assert_eq!(ticket.is_some(), stand[region].0.is_none() && is_settled(&region), "what is seen without the lock is what it is");
         }
         let told = self.fleet.told(class);
         assert_eq!(told.closed, all().filter(is_closed).count(), "closed: {stand:?}");
