@@ -52,7 +52,7 @@ fn measure(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::Wal
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).without_plots();
+    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).without_plots();
     targets = circuits, reads, growth
 }
 criterion_main!(benches);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use circuitbreaker_rs::DefaultPolicy;
-use failsafe::CircuitBreaker as _;
+use failsafe::{CircuitBreaker as _, FailurePolicy as _};
 use object_store_failover::bench;
 use tower::Service;
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;
@@ -100,9 +100,11 @@ pub fn failsafe(open: bool) -> Peer {
     })
 }
 
-/// As it comes: consecutive failures or a rate over time, as with us.
+/// As it comes, consecutive failures or a rate over time as with us; but for how long it stays open.
 pub fn failsafe_window(open: bool) -> Peer {
-    let circuit = failsafe::Config::new().build();
+    let rate = failsafe::failure_policy::success_rate_over_time_window(0.8, 5, Duration::from_secs(30), failsafe::backoff::constant(LONG));
+    let policy = rate.or_else(failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(LONG)));
+    let circuit = failsafe::Config::new().failure_policy(policy).build();
     if open {
         (0..100).for_each(|_| drop(circuit.call(|| Err::<(), ()>(()))));
     }
@@ -147,7 +149,10 @@ const LONG: Duration = Duration::from_secs(3_600);
 /// The time that `threads` of them take for `calls` each at the same circuit, from the moment at which all of them began.
 pub fn contend(peer: &Peer, threads: usize, calls: u64) -> Duration {
     let barrier = std::sync::Barrier::new(threads);
+    // One peer spawns a task where two of its calls meet.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime");
     let run = |mut call: Call| {
+        let _inside = runtime.enter();
         barrier.wait();
         let began = Instant::now();
         (0..calls).for_each(|_| {
