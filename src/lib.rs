@@ -1,8 +1,8 @@
 //! N replicated buckets behind one [`object_store::ObjectStore`], with no primary and no backup.
 //!
-//! Every request starts at the next region in the rotation. A sick region is skipped by its circuit breaker; a request that fails
-//! moves to the next region; only when every region has been tried does the caller see an error, and that error tells the whole
-//! story.
+//! Each request starts in the next region of a rotation. A failing region is excluded by its
+//! circuit breaker, and a failed request continues in the next region. The caller receives an error
+//! only after every region was tried; it lists the result of each attempt.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -25,99 +25,78 @@
 //!
 //! # Where to look
 //!
-//! - [`FailoverStore::builder`] builds a store from stores; [`FailoverConfig`] builds one from a document (feature `config`).
-//! - [`BreakerConfig`], [`TimeoutConfig`], [`RetryConfig`], [`RotationConfig`], [`ReadConfig`]: the settings, each with its default and
-//!   the consequence of a wrong value.
-//! - [`ThrottleConfig`]: how much of one region is asked for at most. Without it there is no limit.
-//! - [`WritePolicy`]: where writes go; without one the store only reads. [`CallOptions`]: the caller's word on one call.
-//! - [`NotFoundPolicy`]: what it takes to say that an object does not exist, when replicas may lag.
-//! - [`FailoverError::find`]: the story behind an error. [`Failure::of`]: what any object store's error means.
-//! - [`ProbeConfig`], [`FailoverStore::start_probes`]: an object that is read from each region now and then, for services that are idle.
-//! - [`FailoverStore::health`], [`FailoverStore::subscribe`], [`EventsConfig`]: what is going on. Metrics go to any recorder of the
-//!   `metrics` facade that is installed before the first request.
-//! - `simulation` (feature `simulation`): whole lives of a store over simulated regions, to put settings to the test.
-//! - [`FailoverStore::drain`], [`force_open`](FailoverStore::force_open), [`reset`](FailoverStore::reset) and their like: the operator's hand.
+//! - **Build a store**: [`FailoverStore::builder`] and [`Region`]; from a document
+//!   [`FailoverConfig`] (feature `config`).
+//! - **Settings**: module [`config`]. Each field documents its default and the consequence of a
+//!   wrong value.
+//! - **Writes**: [`WritePolicy`]. Without one the store is read-only.
+//! - **Missing objects** while replicas may lag: [`NotFoundPolicy`].
+//! - **One call**: [`CallOptions`] restrict it; [`ServedBy`] names the region that served a read.
+//! - **Errors**: [`FailoverError::find`] for the attempts of a failed call, [`Failure::of`] for the
+//!   meaning of any error of object_store; module [`error`].
+//! - **Health and events**: [`FailoverStore::health`] and [`FailoverStore::subscribe`]; module
+//!   [`health`].
+//! - **Background probes and replication lag**: [`FailoverStore::start_probes`],
+//!   [`config::ProbeConfig`].
+//! - **Operator overrides**: [`FailoverStore::drain`], [`force_open`](FailoverStore::force_open),
+//!   [`force_closed`](FailoverStore::force_closed), [`metrics_only`](FailoverStore::metrics_only),
+//!   [`reset`](FailoverStore::reset).
+//!
+//! Metrics go to the recorder of the `metrics` facade that is installed before the first request.
+//! The crate `object_store_failover_simulation` runs a store with your settings over simulated
+//! regions.
 //!
 //! # Cancel safety
 //!
-//! Every future and stream may be dropped at any point. A dropped call frees its places in the circuits and teaches them nothing,
-//! but for a trial, whose wait counts. A body that is dropped while its caller is not waiting counts as delivered. Probes stop with their
-//! guard.
+//! Every future and stream may be dropped at any point. A dropped call frees its permits and
+//! records no verdict, except that the wait of a trial counts. A body that is dropped while its
+//! caller is not waiting for bytes counts as delivered. Probes stop when their guard is dropped.
 //!
 //! # Runtime
 //!
-//! Tokio, with its time driver enabled. Calls made elsewhere panic when they first have to wait.
+//! Tokio with its time driver enabled. Calls outside of such a runtime panic at their first timer.
 //!
 //! # Stability
 //!
-//! Enums and reports may grow (`#[non_exhaustive]`); settings may gain fields, so write `..Default::default()` after those you set.
-//! What errors and logs say is for people and may change. The crate follows the minor versions of object_store 0.14.
+//! Enums and reports may gain variants and fields (`#[non_exhaustive]`). Settings may gain fields:
+//! end their literals with `..Default::default()`. The texts of errors and log lines may change.
+//! The crate follows the minor versions of object_store 0.14.
 
 // On docs.rs each item names the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod body;
-mod breaks;
-mod builder;
-#[cfg(feature = "config")]
-mod config;
-mod connections;
-mod error;
+pub mod config;
+pub mod error;
 mod event;
-mod evidence;
 mod failover;
-mod failure;
-mod flavor;
-mod health;
-mod limits;
-mod listing;
+pub mod health;
+#[cfg(feature = "_internals")]
+#[doc(hidden)]
+pub mod internals;
 mod metrics;
-mod operation;
-mod pace;
 mod plan;
 mod probe;
-mod probed;
 mod region;
 mod request;
+mod runtime;
 mod settings;
-#[cfg(feature = "simulation")]
-pub mod simulation;
-mod snapshot;
-mod source;
-mod stall;
 mod store;
-mod story;
-mod sync;
-mod time;
-mod whole;
+mod stream;
+mod throttle;
+mod timeouts;
+mod transport;
+mod types;
 
-pub use builder::FailoverStoreBuilder;
+#[doc(no_inline)]
+pub use config::{ConfigError, NotFoundPolicy, WritePolicy};
 #[cfg(feature = "config")]
-pub use config::{FailoverConfig, FromEnv, FromFile, OptionValue, RegionConfig};
-pub use error::{AttemptOutcome, AttemptReport, FailoverError, LeftOut, Story};
-pub use event::config::EventsConfig;
-pub use event::{Event, LastError};
-pub use evidence::Sent;
-pub use failover::budget::BudgetConfig;
-pub use failover::config::{HomeOut, NotFoundPolicy, OperationRetry, ReadConfig, RetryConfig, Rounds, WritePolicy};
-pub use failover::hedge::{HedgeAfter, HedgeConfig, HedgeCounts};
-pub use failure::{Failure, FailureClass};
-pub use flavor::Flavor;
-#[cfg(feature = "_bench")]
-#[doc(hidden)]
-pub use health::alone as bench;
-pub use health::config::{AllOpen, BreakerConfig};
-#[cfg(failover_loom)]
-pub use health::models;
-pub use health::{CircuitClass, CircuitSnapshot, CircuitState, Override, OverrideSnapshot, Reason, Transition};
-pub use limits::{OperationTimeouts, TimeoutConfig};
-pub use operation::Operation;
-pub use pace::config::ThrottleConfig;
-pub use plan::{RotationConfig, RotationPolicy};
+pub use config::{FailoverConfig, RegionConfig};
+#[doc(no_inline)]
+pub use error::{FailoverError, Failure, FailureClass};
+#[doc(no_inline)]
+pub use health::{CircuitState, HealthSnapshot};
 pub use probe::ProbeGuard;
-pub use probe::config::ProbeConfig;
 pub use region::Region;
 pub use request::CallOptions;
-pub use settings::{ConfigError, Ratio};
-pub use snapshot::{HealthSnapshot, RegionSnapshot, Status, Totals};
-pub use store::{FailoverStore, ServedBy, UnknownRegion};
+pub use store::{FailoverStore, FailoverStoreBuilder, ServedBy, UnknownRegion};
+pub use types::Operation;

@@ -1,13 +1,15 @@
-//! What all settings share: how a wrong one is refused, shares between 0 and 1, and overrides.
+//! Common parts of all settings: validation errors, shares, and settings that a region may
+//! override.
 //!
-//! A region may override single keys of the store's settings; what it does not name it inherits. That needs every field
-//! twice: once with a default, once optional. Written by hand the two would drift apart, so one list makes both.
+//! A region may override single keys of the store's settings and inherits the others. This needs
+//! each field twice: with a default, and optional. The macro [`settings`] generates both from one
+//! list, so they cannot differ.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// A setting that cannot be meant, with the path of its key.
+/// An invalid setting, with the path of its key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -17,46 +19,58 @@ pub enum ConfigError {
     /// More regions than a store can hold.
     #[error("regions: {0} of them; a store holds at most {1}")]
     TooManyRegions(usize, usize),
-    /// Two regions of one name could not be told apart in errors and metrics.
+    /// Two regions of one name could not be distinguished in errors and metrics.
     #[error("regions: two are named \"{0}\"; every region needs a name of its own")]
     DuplicateRegion(String),
-    /// A name that no region bears.
+    /// No region has this name.
     #[error("{key}: no region is named \"{region}\"")]
     UnknownRegion {
         /// Path of the key.
         key: String,
-        /// The name that was given.
+        /// The configured name.
         region: String,
     },
-    /// A value that makes no sense.
+    /// An invalid value.
     #[error("{key}: {why}")]
     Invalid {
         /// Path of the key, like `breaker.window`.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
 }
 
-/// Refuses times that nobody means: longer than this the clock itself may overflow.
-pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// The maximum of all configured times. Much longer ones may overflow the clock.
+pub(crate) const DURATION_MAX: Duration = Duration::from_secs(365 * 86_400);
 
 impl ConfigError {
-    /// Refuses the first of `times` that is zero or longer than a year.
-    pub(crate) fn check_times(at: &str, times: impl IntoIterator<Item = (String, Duration)>) -> Result<(), Self> {
+    /// Rejects the first of `times` that is zero or longer than a year.
+    pub(crate) fn check_durations(
+        at: &str,
+        times: impl IntoIterator<Item = (String, Duration)>,
+    ) -> Result<(), Self> {
         for (key, time) in times {
             if time.is_zero() {
-                return Err(Self::invalid(format!("{at}.{key}"), "must be longer than zero"));
+                return Err(Self::invalid(
+                    format!("{at}.{key}"),
+                    "must be longer than zero",
+                ));
             }
-            if time > LONGEST {
-                return Err(Self::invalid(format!("{at}.{key}"), "must not be longer than a year"));
+            if time > DURATION_MAX {
+                return Err(Self::invalid(
+                    format!("{at}.{key}"),
+                    "must not be longer than a year",
+                ));
             }
         }
         Ok(())
     }
 
     pub(crate) fn invalid(key: impl Into<String>, why: impl ToString) -> Self {
-        Self::Invalid { key: key.into(), why: why.to_string() }
+        Self::Invalid {
+            key: key.into(),
+            why: why.to_string(),
+        }
     }
 }
 
@@ -66,7 +80,7 @@ impl ConfigError {
 pub struct Ratio(f64);
 
 impl Ratio {
-    /// The share, where it is one.
+    /// A share.
     ///
     /// # Errors
     ///
@@ -81,7 +95,7 @@ impl Ratio {
         self.0
     }
 
-    /// A share written in the source.
+    /// A constant share.
     pub(crate) const fn literal(share: f64) -> Self {
         assert!(share >= 0.0 && share <= 1.0, "a share is between 0 and 1");
         Self(share)
@@ -92,16 +106,25 @@ impl TryFrom<f64> for Ratio {
     type Error = String;
 
     fn try_from(share: f64) -> Result<Self, String> {
-        if (0.0..=1.0).contains(&share) { Ok(Self(share)) } else { Err(format!("{share} is not a share between 0 and 1")) }
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self(share))
+        } else {
+            Err(format!("{share} is not a share between 0 and 1"))
+        }
     }
 }
 
-/// Makes `$name` (every key has a default) and `$over` (every key may be absent) from one list of fields.
+/// Generates `$name` (each key has a default) and `$over` (each key is optional) from one list of
+/// fields.
 macro_rules! settings {
     (
         $(#[$about:meta])*
         pub struct $name:ident, overridden by $over:ident {
-            $( $(#[doc = $doc:literal])* $(#[serde($($how:tt)*)])? pub $field:ident: $kind:ty = $default:expr, )+
+            $(
+                $(#[doc = $doc:literal])*
+                $(#[serde($($how:tt)*)])?
+                pub $field:ident: $kind:ty = $default:expr,
+            )+
         }
     ) => {
         $(#[$about])*
@@ -117,7 +140,7 @@ macro_rules! settings {
             }
         }
 
-        #[doc = concat!("Some keys of [`", stringify!($name), "`]: what a region does not name it inherits from the store.")]
+        #[doc = concat!("Some keys of [`", stringify!($name), "`]; a region inherits the others.")]
         #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub(crate) struct $over {
@@ -125,7 +148,7 @@ macro_rules! settings {
         }
 
         impl $over {
-            /// `base` with the keys that are named here.
+            /// `base` with the keys that are set here.
             pub(crate) fn over(&self, base: &$name) -> $name {
                 let mut settings = base.clone();
                 $( if let Some(value) = self.$field.clone() { settings.$field = value; } )+

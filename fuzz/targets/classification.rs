@@ -1,7 +1,5 @@
 #![no_main]
-#![allow(dead_code, reason = "each target is one of those that are shared")]
 
-#[path = "../../tests/bad_input/targets/mod.rs"]
-mod targets;
+use failover_testkit::fuzz_targets::classification;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::classification::target(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| classification::target(data));

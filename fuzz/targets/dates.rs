@@ -1,7 +1,5 @@
 #![no_main]
-#![allow(dead_code, reason = "each target is one of those that are shared")]
 
-#[path = "../../tests/bad_input/targets/mod.rs"]
-mod targets;
+use failover_testkit::fuzz_targets::dates;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::dates::target(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| dates::target(data));

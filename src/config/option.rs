@@ -1,4 +1,4 @@
-//! The value of a store's option: written out, or fetched from where secrets live. None is ever shown.
+//! The value of an option: literal, or read from the environment or a file. `Debug` never shows it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,19 +10,22 @@ use serde::{Deserialize, Deserializer};
 
 /// The value of one of object_store's options.
 #[derive(Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a string, a number, a boolean, { env = \"NAME\" } or { file = \"PATH\" }")]
+#[serde(
+    untagged,
+    expecting = "expected a string, a number, a boolean, { env = \"NAME\" } or { file = \"PATH\" }"
+)]
 #[non_exhaustive]
 pub enum OptionValue {
-    /// Written out.
+    /// A literal text.
     Text(String),
-    /// Written out, as a boolean.
+    /// A literal boolean.
     Flag(bool),
-    /// Written out, as a number.
+    /// A literal number.
     Number(i64),
-    /// Taken from an environment variable when the store is built.
+    /// Read from an environment variable when the store is built.
     #[serde(deserialize_with = "table")]
     Env(FromEnv),
-    /// Read from a file when the store is built; white space at its ends is dropped.
+    /// Read from a file when the store is built. White space at its ends is removed.
     #[serde(deserialize_with = "table")]
     File(FromFile),
 }
@@ -53,7 +56,8 @@ impl fmt::Debug for OptionValue {
     }
 }
 
-/// A table, and no list of the same values: `["hunter2"]` would be taken for the name of a variable, and shown as one.
+/// Accepts a table only. A derived `Deserialize` also accepts a list of the fields: `["hunter2"]`
+/// would become the name of a variable, which `Debug` shows.
 fn table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(Table(PhantomData))
 }

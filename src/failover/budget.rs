@@ -1,9 +1,9 @@
-//! The retry budget: what keeps failures from multiplying the load.
+//! The retry budget: keeps failures from multiplying the load.
 //!
-//! A bucket of tokens. Time fills it at `min_per_second`, requests at `ratio` each, whichever is more. What is paid from it: asking
-//! the same regions again in a further round, hedges, and hops to a region that has just been too busy for us. The first hop to any
-//! other region is free: with two regions the death of one makes half of all requests need it, and no budget should turn that into
-//! errors.
+//! A token bucket. Time deposits `min_per_second`, requests deposit `ratio` each, whichever is
+//! more. Withdrawals: attempts of further rounds, hedges, and attempts in a region that has just
+//! throttled. The first attempt in any other region is free: with two regions the failure of one
+//! makes half of all requests need it, and no budget should turn that into errors.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,23 +11,27 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
+use crate::runtime::clock::Instant;
 use crate::settings::ConfigError;
-use crate::time::Instant;
 
 /// How many extra attempts a store may make, over all its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
-    /// Extra attempts per request (default 0.2). Too high: an overload is answered with more load. Too low: a hiccup of all regions
-    /// at once becomes errors.
+    /// Extra attempts per request (default 0.2). Too high: an overload receives more load. Too low:
+    /// a short failure of all regions becomes errors.
     pub ratio: f64,
-    /// Extra attempts per second that are always granted (default 10), however few requests there are.
+    /// Extra attempts per second that are always granted (default 10), however few requests there
+    /// are.
     pub min_per_second: u32,
 }
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self { ratio: 0.2, min_per_second: 10 }
+        Self {
+            ratio: 0.2,
+            min_per_second: 10,
+        }
     }
 }
 
@@ -36,14 +40,17 @@ impl BudgetConfig {
         if self.ratio.is_finite() && self.ratio >= 0.0 {
             return Ok(());
         }
-        Err(ConfigError::invalid(format!("{at}.ratio"), "must be a number from 0"))
+        Err(ConfigError::invalid(
+            format!("{at}.ratio"),
+            "must be a number from 0",
+        ))
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct RetryBudget {
     config: BudgetConfig,
-    /// Requests since the bucket was last filled.
+    /// Requests since the last withdrawal.
     requests: AtomicU64,
     refused: AtomicU64,
     bucket: Mutex<Bucket>,
@@ -52,38 +59,49 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
-    filled: Instant,
-    /// Requests per second, over the last second that is over.
+    filled_at: Instant,
+    /// Requests per second, over the last completed second.
     rate: f64,
     counted: u64,
     counted_since: Instant,
 }
 
-impl Budget {
+impl RetryBudget {
     pub(crate) fn new(config: BudgetConfig, now: Instant) -> Self {
-        let bucket = Bucket { tokens: f64::from(config.min_per_second), filled: now, rate: 0.0, counted: 0, counted_since: now };
-        Self { config, requests: AtomicU64::new(0), refused: AtomicU64::new(0), bucket: Mutex::new(bucket) }
+        let bucket = Bucket {
+            tokens: f64::from(config.min_per_second),
+            filled_at: now,
+            rate: 0.0,
+            counted: 0,
+            counted_since: now,
+        };
+        Self {
+            config,
+            requests: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            bucket: Mutex::new(bucket),
+        }
     }
 
-    /// A call has begun.
-    pub(crate) fn on_request(&self) {
+    /// A call has started.
+    pub(crate) fn deposit(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Pays for one extra attempt; false where the budget is exhausted.
-    pub(crate) fn pay(&self, now: Instant) -> bool {
+    /// Withdraws one extra attempt; false if the budget is exhausted.
+    pub(crate) fn withdraw(&self, now: Instant) -> bool {
         let mut bucket = self.bucket.lock();
         bucket.fill(&self.config, self.requests.swap(0, Ordering::Relaxed), now);
-        let paid = bucket.tokens >= 1.0;
-        if paid {
+        let granted = bucket.tokens >= 1.0;
+        if granted {
             bucket.tokens -= 1.0;
         } else {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
-        paid
+        granted
     }
 
-    /// How often it was exhausted.
+    /// How many withdrawals were refused.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -91,61 +109,83 @@ impl Budget {
 
 impl Bucket {
     fn fill(&mut self, config: &BudgetConfig, requests: u64, now: Instant) {
-        let by_time = now.saturating_duration_since(self.filled).as_secs_f64() * f64::from(config.min_per_second);
-        let by_requests = requests as f64 * config.ratio;
+        let from_time = now.saturating_duration_since(self.filled_at).as_secs_f64()
+            * f64::from(config.min_per_second);
+        let from_requests = requests as f64 * config.ratio;
         self.counted += requests;
-        let counted_for = now.saturating_duration_since(self.counted_since).as_secs_f64();
+        let counted_for = now
+            .saturating_duration_since(self.counted_since)
+            .as_secs_f64();
         if counted_for >= 1.0 {
             self.rate = self.counted as f64 / counted_for;
             (self.counted, self.counted_since) = (0, now);
         }
         let per_second = f64::from(config.min_per_second).max(self.rate * config.ratio);
-        let most = (per_second * KEPT.as_secs_f64()).max(1.0);
-        self.tokens = (self.tokens + by_time.max(by_requests)).min(most);
-        self.filled = now;
+        let capacity = (per_second * BUDGET_RETENTION.as_secs_f64()).max(1.0);
+        self.tokens = (self.tokens + from_time.max(from_requests)).min(capacity);
+        self.filled_at = now;
     }
 }
 
-/// What is not used within this time is lost: a quiet night buys no storm.
-const KEPT: Duration = Duration::from_secs(10);
+/// Tokens are kept for this time: an idle period must not pay for a burst of retries.
+const BUDGET_RETENTION: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::now;
+    use crate::runtime::clock::now;
 
-    fn granted(budget: &Budget, wanted: u32, now: Instant) -> usize {
-        (0..wanted).filter(|_| budget.pay(now)).count()
+    fn count_granted(budget: &RetryBudget, attempts: u32, now: Instant) -> usize {
+        (0..attempts).filter(|_| budget.withdraw(now)).count()
     }
 
     #[test]
-    fn it_starts_with_a_second_and_fills_with_time() {
+    fn starts_with_one_second_and_fills_with_time() {
         let start = now();
-        let budget = Budget::new(BudgetConfig::default(), start);
-        assert_eq!(granted(&budget, 50, start), 10);
-        assert_eq!(granted(&budget, 50, start + Duration::from_secs(1)), 10);
-        assert_eq!(granted(&budget, 500, start + Duration::from_secs(3_600)), 100, "ten seconds are kept");
+        let budget = RetryBudget::new(BudgetConfig::default(), start);
+        assert_eq!(count_granted(&budget, 50, start), 10);
+        assert_eq!(
+            count_granted(&budget, 50, start + Duration::from_secs(1)),
+            10
+        );
+        assert_eq!(
+            count_granted(&budget, 500, start + Duration::from_secs(3_600)),
+            100,
+            "ten seconds of tokens are kept"
+        );
         assert_eq!(budget.refused(), 40 + 40 + 400);
     }
 
     #[test]
-    fn many_requests_fill_it_at_their_ratio() {
+    fn requests_deposit_at_the_ratio() {
         let start = now();
-        let budget = Budget::new(BudgetConfig { ratio: 0.2, min_per_second: 10 }, start);
+        let budget = RetryBudget::new(
+            BudgetConfig {
+                ratio: 0.2,
+                min_per_second: 10,
+            },
+            start,
+        );
         let mut extra = 0;
         for request in 0..10_000_u32 {
-            budget.on_request();
+            budget.deposit();
             let at = start + Duration::from_millis(10) * request;
-            extra += usize::from(budget.pay(at));
+            extra += usize::from(budget.withdraw(at));
         }
         assert!((1_990..=2_020).contains(&extra), "{extra}");
     }
 
     #[test]
-    fn nothing_is_nothing() {
+    fn zero_budget_grants_nothing() {
         let start = now();
-        let budget = Budget::new(BudgetConfig { ratio: 0.0, min_per_second: 0 }, start);
-        budget.on_request();
-        assert_eq!(granted(&budget, 5, start + Duration::from_secs(9)), 0);
+        let budget = RetryBudget::new(
+            BudgetConfig {
+                ratio: 0.0,
+                min_per_second: 0,
+            },
+            start,
+        );
+        budget.deposit();
+        assert_eq!(count_granted(&budget, 5, start + Duration::from_secs(9)), 0);
     }
 }

@@ -1,141 +1,115 @@
-//! THE loop: every branch of failover, and nothing else.
+//! The engine: one loop that holds every branch of failover.
 //!
-//! It starts what the [`Call`] says is due, waits for whatever happens first, and lets the call judge it. The call knows what has
-//! happened so far and decides; the race only flies. Reads, writes, resumes of broken bodies and listings all come through here.
+//! request -> plan -> admit -> attempt -> classify -> record -> next. The [`Call`] knows what has
+//! happened so far and decides; the [`Race`] only polls attempts. Reads, writes, resumed bodies and
+//! listings all use [`Engine::execute`].
 
+mod attempt;
 pub(crate) mod budget;
 mod call;
-mod classify;
-mod codes;
 pub(crate) mod config;
-mod flight;
+mod detached;
+mod engine;
 pub(crate) mod hedge;
 mod outcome;
-mod overtaken;
 mod race;
 pub(crate) mod scope;
-mod slow;
-mod told;
+mod slow_regions;
+mod telemetry;
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
 
 use object_store::Result;
-use object_store::path::Path;
 
-use crate::event::Events;
+use self::call::Call;
+pub(crate) use self::engine::Engine;
+use self::race::{Race, RaceEvent};
+pub(crate) use self::telemetry::{finish_request, record_failure, request_result};
 use crate::health::Permit;
-use crate::limits::CallLimits;
-use crate::metrics::Metrics;
-use crate::plan::{Order, Rotation};
-use crate::region::Regions;
+use crate::plan::Order;
 use crate::request::Request;
-use crate::time::{Dice, Instant, sleep_until};
-use budget::Budget;
-use call::Call;
-use config::{HomeOut, NotFoundPolicy, RetryConfig};
-use hedge::Hedging;
-use race::{Landing, Race};
-use scope::WriteRule;
-pub(crate) use told::{answer, settled, take_down};
-
-/// What every call needs of the store.
-#[derive(Debug)]
-pub(crate) struct Core {
-    pub(crate) regions: Regions,
-    pub(crate) rotation: Rotation,
-    pub(crate) limits: CallLimits,
-    pub(crate) retry: RetryConfig,
-    pub(crate) budget: Budget,
-    pub(crate) hedging: Hedging,
-    pub(crate) not_found: NotFoundPolicy,
-    pub(crate) home: Option<usize>,
-    pub(crate) write_rule: WriteRule,
-    pub(crate) home_prefixes: Vec<Path>,
-    pub(crate) home_out: HomeOut,
-    /// The region whose 404 is final: home, where writes go only there or nowhere through us.
-    pub(crate) authority: Option<usize>,
-    /// How long a call waits for somebody else's early probe.
-    pub(crate) patience: Duration,
-    /// Every region has circuits that may open, as far as the settings go.
-    pub(crate) have_circuits: bool,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) events: Events,
-    pub(crate) dice: Dice,
-}
+use crate::runtime::clock::Instant;
 
 /// Where a call begins.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Route<'a> {
-    /// Where the rotation says.
+pub(crate) enum StartAt<'a> {
+    /// At the region whose turn it is.
     Rotation,
-    /// In this order, like the other parts of the same answer.
-    Ordered(Order),
-    /// After the region that broke last; those that broke come last themselves, the longest ago first.
-    After(&'a [usize]),
+    /// In this order, like the other parts of the same response.
+    Order(Order),
+    /// After the region that failed last. These regions failed in the same response, the longest
+    /// ago first; they come after all others.
+    AfterFailed(&'a [usize]),
 }
 
-/// An answer, and who gave it. The permit is still to be brought back: the answer may have a body.
+/// A response, and the region that sent it.
 #[derive(Debug)]
 pub(crate) struct Served<A> {
-    pub(crate) answer: A,
+    pub(crate) response: A,
     pub(crate) region: usize,
+    /// Still open: the verdict waits for the end of the body.
     pub(crate) permit: Permit,
     /// Attempts that were sent, this one included.
     pub(crate) attempts: u32,
-    /// It overtook an attempt that began earlier.
+    /// It overtook an attempt that started earlier.
     pub(crate) hedged: bool,
-    /// When it came.
+    /// When the response arrived.
     pub(crate) at: Instant,
 }
 
-/// Runs one call over the regions until one serves it or all have been tried. Its time runs from `began`.
-///
-/// # Cancel safety
-///
-/// Dropped at any await, it frees every permit it holds.
-pub(crate) async fn run<R: Request>(core: &Core, request: &R, route: Route<'_>, began: Instant) -> Result<Served<R::Answer>> {
-    let mut call = Call::new(core, request, route, began);
-    let mut race = Race::new(began);
-    let mut timer = pin!(None);
-    loop {
-        call.start_due(&mut race);
-        if race.is_empty() {
-            if call.is_overdue() {
-                return Err(call.into_deadline_error(&race));
-            }
-            let Some(pause_ends) = call.next_round() else { return Err(call.into_error()) };
-            timer.set(Some(sleep_until(pause_ends)));
-            if let Some(pause) = timer.as_mut().as_pin_mut() {
-                pause.await;
-            }
-            call.awoke();
-            call.begin_round();
-            continue;
-        }
-        let mut landing = race.next(timer.as_mut(), call.deadline()).await;
-        call.awoke();
-        landing.check(request);
-        match landing {
-            Landing::Landed(attempt, Ok(answer)) => return Ok(call.on_served(attempt, answer, &mut race)),
-            Landing::Landed(attempt, Err(error)) => {
-                if let Some(error) = call.on_error(attempt, error) {
-                    return Err(error);
+impl Engine {
+    /// Runs one call over the regions until one serves it or all have been tried. The deadline
+    /// counts from `started_at`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped at any await point, it frees every permit that it holds.
+    pub(crate) async fn execute<R: Request>(
+        &self,
+        request: &R,
+        start: StartAt<'_>,
+        started_at: Instant,
+    ) -> Result<Served<R::Response>> {
+        let mut call = Call::plan(self, request, start, started_at);
+        let mut race = Race::new(started_at);
+        let mut timer = pin!(None);
+        loop {
+            // Next: admits regions and starts attempts until one is worth waiting for.
+            call.start_attempts(&mut race);
+            if race.is_empty() {
+                if call.is_overdue() {
+                    return Err(call.into_deadline_error(&race));
                 }
+                let Some(resume_at) = call.next_round() else {
+                    return Err(call.into_error());
+                };
+                race::sleep_until(timer.as_mut(), resume_at).await;
+                call.update_now();
+                call.begin_round();
+                continue;
             }
-            Landing::TimedOut(attempt) => {
-                if let Some(error) = call.on_timeout(attempt) {
-                    return Err(error);
+            let mut event = race.next(timer.as_mut(), call.deadline()).await;
+            call.update_now();
+            event.validate(request);
+            match event {
+                RaceEvent::Completed(attempt, Ok(response)) => {
+                    return Ok(call.on_success(attempt, response, &mut race));
                 }
+                RaceEvent::Completed(attempt, Err(error)) => {
+                    let failure = call.classify(&attempt, &error);
+                    call.record(attempt, failure, error)?;
+                }
+                RaceEvent::TimedOut(attempt) => call.record_timeout(attempt)?,
+                RaceEvent::Slow(region) => call.on_slow(region, &mut race),
+                RaceEvent::WaitTick(region) => call.on_wait_tick(region, &mut race),
+                RaceEvent::RegionSilent(region) => call.on_region_silent(region, &mut race),
+                RaceEvent::Admitted(region, permit) => call.on_admitted(region, permit, &mut race),
+                RaceEvent::Rejected(region) => call.on_rejected(region),
+                RaceEvent::ThrottleReady(region, permit) => {
+                    call.on_throttle_ready(region, permit, &mut race);
+                }
+                RaceEvent::DeadlineExceeded => return Err(call.into_deadline_error(&race)),
             }
-            Landing::Impatient(region) => call.on_impatient(region, &mut race),
-            Landing::StillWaiting(region) => call.on_still_waiting(region, &mut race),
-            Landing::Abandoned(region) => call.on_abandoned(region, &mut race),
-            Landing::Granted(region, permit) => call.on_granted(region, permit, &mut race),
-            Landing::Paced(region, slot) => call.on_paced(region, slot, &mut race),
-            Landing::SentAway(region) => call.on_sent_away(region),
-            Landing::DeadlineOver => return Err(call.into_deadline_error(&race)),
         }
     }
 }

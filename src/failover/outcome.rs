@@ -1,10 +1,10 @@
-//! What a call has learnt so far, and the error that comes of it.
+//! What a call has learned so far, and the error that it returns.
 //!
 //! | how the regions ended | the caller gets |
 //! |---|---|
-//! | all without the object | their own `NotFound` or `Precondition`, untouched |
-//! | some without it, the others failed, refused or left out | `Undecided`: it may exist |
-//! | all refused, and agree why | that refusal |
+//! | all lack the object | their own `NotFound` or `Precondition`, unchanged |
+//! | some lack it, the others failed, refused or were skipped | `Undecided`: it may exist |
+//! | all refused, for one reason | that refusal |
 //! | nothing was sent | `CircuitsOpen` |
 //! | anything else | `AllRegionsFailed` |
 
@@ -13,175 +13,264 @@ use std::time::Duration;
 
 use object_store::Error;
 
-use crate::error::{AttemptOutcome, FailoverError, Story};
-use crate::failure::{Failure, FailureClass};
-use crate::operation::Operation;
+use crate::error::{AttemptOutcome, AttemptReports, FailoverError, Failure};
 use crate::region::RegionSet;
+use crate::types::{FailureClass, Operation, Verdict};
 
-pub(super) struct Outcome {
+pub(super) struct CallOutcome {
     allowed: RegionSet,
-    /// None on a good day: the first region asked has served.
-    learnt: Option<Box<Learnt>>,
+    /// None while nothing has failed. The first region serves most calls.
+    details: Option<Box<CallDetails>>,
 }
 
 #[derive(Default)]
-struct Learnt {
-    story: Story,
-    /// Regions that do not have the object.
-    absent: RegionSet,
-    /// One of them has said that there is no such key, rather than another version of it.
-    missing: bool,
-    /// What they said: a precondition that failed rather than a plain 404, where there was one.
-    absence: Option<Error>,
+struct CallDetails {
+    reports: AttemptReports,
+    /// Regions without the object.
+    without_object: RegionSet,
+    /// One of them returned a 404, and not only another version.
+    not_found: bool,
+    /// Their error: a failed precondition rather than a 404, if there was one.
+    missing_error: Option<Error>,
+    /// Regions that rejected the request, for a reason that is not known to be their fault.
     refused: RegionSet,
     refusals: Vec<(FailureClass, Error)>,
-    /// Regions that were not reached in this round.
+    /// Regions without a connection or response in this round.
     unreached: RegionSet,
-    /// Something failed that may heal.
+    /// At least one failure is transient.
     transient: bool,
     retry_after: Option<Duration>,
 }
 
-impl Outcome {
+impl CallOutcome {
     pub(super) fn new(allowed: RegionSet) -> Self {
-        Self { allowed, learnt: None }
+        Self {
+            allowed,
+            details: None,
+        }
     }
 
-    pub(super) fn tell(&mut self, region: &Arc<str>, outcome: AttemptOutcome, elapsed: Duration) {
-        self.learnt().story.tell(region, outcome, elapsed);
+    pub(super) fn add_report(
+        &mut self,
+        region: &Arc<str>,
+        outcome: AttemptOutcome,
+        elapsed: Duration,
+    ) {
+        self.details().reports.push(region, outcome, elapsed);
     }
 
-    pub(super) fn learn(&mut self, region: usize, failure: Failure, absent: bool, error: Error) {
-        let learnt = self.learnt();
-        if absent {
-            learnt.absent.insert(region);
-            learnt.missing |= failure.class() == FailureClass::NotFound;
-            if learnt.absence.is_none() || failure.class() == FailureClass::Precondition {
-                learnt.absence = Some(error);
+    pub(super) fn record_error(
+        &mut self,
+        region: usize,
+        failure: Failure,
+        is_missing: bool,
+        error: Error,
+    ) {
+        let details = self.details();
+        if is_missing {
+            details.without_object.insert(region);
+            details.not_found |= failure.class() == FailureClass::NotFound;
+            if details.missing_error.is_none() || failure.class() == FailureClass::Precondition {
+                details.missing_error = Some(error);
             }
-        } else if failure.is_refusal() || failure.is_absence() {
-            learnt.refused.insert(region);
-            learnt.refusals.push((failure.class(), error));
+        } else if failure.verdict() == Verdict::Deferred || failure.is_missing() {
+            details.refused.insert(region);
+            details.refusals.push((failure.class(), error));
         } else {
-            self.learn_failure(region, &failure);
+            self.record_failure(region, &failure);
         }
     }
 
-    pub(super) fn learn_failure(&mut self, region: usize, failure: &Failure) {
-        let learnt = self.learnt();
-        learnt.transient |= failure.is_transient();
+    pub(super) fn record_failure(&mut self, region: usize, failure: &Failure) {
+        let details = self.details();
+        details.transient |= failure.is_transient();
         if failure.is_transport() {
-            learnt.unreached.insert(region);
+            details.unreached.insert(region);
         }
     }
 
-    /// A region that was left out may be asked again then.
+    /// A skipped region may be asked again after this time.
     pub(super) fn may_retry_after(&mut self, time: Duration) {
-        let learnt = self.learnt();
-        learnt.retry_after = Some(learnt.retry_after.map_or(time, |known| known.min(time)));
+        let details = self.details();
+        details.retry_after = Some(details.retry_after.map_or(time, |known| known.min(time)));
     }
 
-    /// When the first region that was left out may be asked again; zero where none was.
+    /// When the first skipped region may be asked again; zero if none was skipped.
     pub(super) fn retry_after(&self) -> Duration {
-        self.learnt.as_ref().and_then(|learnt| learnt.retry_after).unwrap_or_default()
+        self.details
+            .as_ref()
+            .and_then(|details| details.retry_after)
+            .unwrap_or_default()
     }
 
-    pub(super) fn may_heal(&self) -> bool {
-        self.learnt.as_ref().is_some_and(|learnt| learnt.transient)
+    pub(super) fn is_retryable(&self) -> bool {
+        self.details
+            .as_ref()
+            .is_some_and(|details| details.transient)
     }
 
-    pub(super) fn anyone_lacks_it(&self) -> bool {
-        !self.lagging().is_empty()
+    pub(super) fn any_missing(&self) -> bool {
+        !self.missing_regions().is_empty()
     }
 
-    /// The key is missing somewhere.
+    /// At least one region returned a 404.
     pub(super) fn is_missing(&self) -> bool {
-        self.learnt.as_ref().is_some_and(|learnt| learnt.missing)
+        self.details
+            .as_ref()
+            .is_some_and(|details| details.not_found)
     }
 
-    pub(super) fn is_absent_everywhere(&self) -> bool {
-        self.lagging() == self.allowed
+    pub(super) fn is_missing_everywhere(&self) -> bool {
+        self.missing_regions() == self.allowed
     }
 
-    /// Regions that did not have what another one has.
-    pub(super) fn lagging(&self) -> RegionSet {
-        self.learnt.as_ref().map_or_else(RegionSet::default, |learnt| learnt.absent)
+    /// Regions without the object.
+    pub(super) fn missing_regions(&self) -> RegionSet {
+        self.details
+            .as_ref()
+            .map_or_else(RegionSet::default, |details| details.without_object)
     }
 
-    /// The regions that another round asks: those that have not given an answer that stands.
-    pub(super) fn asked_again(&self) -> RegionSet {
-        self.learnt.as_ref().map_or(self.allowed, |learnt| self.allowed.without(learnt.absent).without(learnt.refused))
+    /// The regions of the next round: those without a response that stands.
+    pub(super) fn retry_candidates(&self) -> RegionSet {
+        self.details.as_ref().map_or(self.allowed, |details| {
+            self.allowed
+                .without(details.without_object)
+                .without(details.refused)
+        })
     }
 
     pub(super) fn begin_round(&mut self) -> RegionSet {
-        if let Some(learnt) = &mut self.learnt {
-            learnt.unreached = RegionSet::default();
-            learnt.retry_after = None;
+        if let Some(details) = &mut self.details {
+            details.unreached = RegionSet::default();
+            details.retry_after = None;
         }
-        self.asked_again()
+        self.retry_candidates()
     }
 
-    /// Not one of several regions could be reached at all.
-    pub(super) fn nobody_was_reached(&self) -> bool {
-        self.allowed.len() > 1 && self.learnt.as_ref().is_some_and(|learnt| learnt.unreached == self.allowed)
+    /// None of several regions could be reached.
+    pub(super) fn all_unreachable(&self) -> bool {
+        self.allowed.len() > 1
+            && self
+                .details
+                .as_ref()
+                .is_some_and(|details| details.unreached == self.allowed)
     }
 
-    pub(super) fn circuits_open(mut self, operation: Operation, path: String) -> Error {
-        let learnt = self.take();
-        let retry_after = learnt.retry_after.unwrap_or(OPERATOR_RETRY);
-        FailoverError::CircuitsOpen { operation, path, retry_after, attempts: learnt.story }.into()
+    pub(super) fn into_circuits_open(mut self, operation: Operation, path: String) -> Error {
+        let details = self.take();
+        let retry_after = details.retry_after.unwrap_or(OVERRIDE_RETRY_AFTER);
+        FailoverError::CircuitsOpen {
+            operation,
+            path,
+            retry_after,
+            attempts: details.reports,
+        }
+        .into()
     }
 
-    pub(super) fn into_deadline_error(mut self, operation: Operation, path: String, limit: Duration, reachable_decide: bool) -> Error {
-        if self.anyone_lacks_it() {
+    pub(super) fn into_deadline_error(
+        mut self,
+        operation: Operation,
+        path: String,
+        limit: Duration,
+        reachable_decide: bool,
+    ) -> Error {
+        if self.any_missing() {
             return self.into_error(operation, path, reachable_decide);
         }
-        FailoverError::DeadlineExceeded { operation, path, limit, attempts: self.take().story }.into()
-    }
-
-    pub(super) fn into_error(mut self, operation: Operation, path: String, reachable_decide: bool) -> Error {
-        let decided = reachable_decide || self.is_absent_everywhere();
-        let Learnt { story: attempts, absence, refused, refusals, .. } = self.take();
-        if let Some(absence) = absence {
-            return if decided { absence } else { FailoverError::Undecided { operation, path, attempts }.into() };
+        FailoverError::DeadlineExceeded {
+            operation,
+            path,
+            limit,
+            attempts: self.take().reports,
         }
-        let refusal = if refused == self.allowed { agreed(refusals, &path) } else { None };
-        refusal.unwrap_or_else(|| FailoverError::AllRegionsFailed { operation, path, attempts }.into())
+        .into()
     }
 
-    fn learnt(&mut self) -> &mut Learnt {
-        self.learnt.get_or_insert_default()
+    pub(super) fn into_error(
+        mut self,
+        operation: Operation,
+        path: String,
+        reachable_decide: bool,
+    ) -> Error {
+        let decided = reachable_decide || self.is_missing_everywhere();
+        let CallDetails {
+            reports: attempts,
+            missing_error,
+            refused,
+            refusals,
+            ..
+        } = self.take();
+        if let Some(missing_error) = missing_error {
+            return if decided {
+                missing_error
+            } else {
+                FailoverError::Undecided {
+                    operation,
+                    path,
+                    attempts,
+                }
+                .into()
+            };
+        }
+        let refusal = if refused == self.allowed {
+            common_refusal(refusals, &path)
+        } else {
+            None
+        };
+        refusal.unwrap_or_else(|| {
+            FailoverError::AllRegionsFailed {
+                operation,
+                path,
+                attempts,
+            }
+            .into()
+        })
     }
 
-    fn take(&mut self) -> Learnt {
-        self.learnt.take().map_or_else(Learnt::default, |learnt| *learnt)
+    fn details(&mut self) -> &mut CallDetails {
+        self.details.get_or_insert_default()
+    }
+
+    fn take(&mut self) -> CallDetails {
+        self.details
+            .take()
+            .map_or_else(CallDetails::default, |details| *details)
     }
 }
 
-/// What a caller is told to wait where only an operator decides when a region comes back.
-const OPERATOR_RETRY: Duration = Duration::from_secs(30);
+/// The `retry_after` of an error where only an operator's override excludes the regions.
+const OVERRIDE_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// The refusal on which all regions agree, where object_store has a word for it.
-fn agreed(refusals: Vec<(FailureClass, Error)>, path: &str) -> Option<Error> {
+/// The refusal that all regions agree on, if object_store has an error for it.
+fn common_refusal(refusals: Vec<(FailureClass, Error)>, path: &str) -> Option<Error> {
     let class = refusals.first()?.0;
     if refusals.iter().any(|(other, _)| *other != class) {
         return None;
     }
-    let named = |error: &Error| {
+    let has_own_variant = |error: &Error| {
         matches!(
             error,
-            Error::PermissionDenied { .. } | Error::NotFound { .. } | Error::Unauthenticated { .. } | Error::NotSupported { .. }
+            Error::PermissionDenied { .. }
+                | Error::NotFound { .. }
+                | Error::Unauthenticated { .. }
+                | Error::NotSupported { .. }
         )
     };
-    let forbidden = |error: &Error| matches!(error, Error::PermissionDenied { .. });
+    let is_forbidden = |error: &Error| matches!(error, Error::PermissionDenied { .. });
     let mut errors: Vec<_> = refusals.into_iter().map(|(_, error)| error).collect();
-    let best = errors.iter().position(forbidden).or_else(|| errors.iter().position(named));
+    let best = errors
+        .iter()
+        .position(is_forbidden)
+        .or_else(|| errors.iter().position(has_own_variant));
     match (best, class) {
         (Some(best), _) => Some(errors.swap_remove(best)),
-        // A listing says it in a generic error.
-        (None, FailureClass::Unauthorized) => {
-            Some(Error::PermissionDenied { path: path.to_owned(), source: Box::new(errors.swap_remove(0)) })
-        }
+        // Listings report it as a generic error.
+        (None, FailureClass::Unauthorized) => Some(Error::PermissionDenied {
+            path: path.to_owned(),
+            source: Box::new(errors.swap_remove(0)),
+        }),
         _ => None,
     }
 }

@@ -1,8 +1,9 @@
-//! Attempts in flight, and places in queues, waited for together under one timer.
+//! All attempts of one call that are in flight, and its waits for trials and throttles, polled
+//! together under one timer.
 //!
-//! Most calls have one attempt in flight. Several fly at once when one is slow, when a missing key is searched, or when open
-//! circuits are asked early; the first that lands is handed back with its permit. Dropping the race drops the attempts that are
-//! still in the air, and their permits with them.
+//! Most calls have a single attempt. A slow attempt, a search for a missing key and the last resort
+//! have several; the first that completes is returned together with its permit. Dropping the race
+//! drops the attempts in flight and frees their permits.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -14,202 +15,278 @@ use object_store::Result;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
-use super::flight::{Attempt, Flight};
-use crate::error::LeftOut;
+use super::attempt::{Attempt, InFlight};
+use crate::error::SkipReason;
 use crate::health::Permit;
-use crate::pace::Slot;
 use crate::request::Request;
-use crate::time::{self, Instant, Sleep, sleep_until};
+use crate::runtime::clock::{self, Instant, Sleep};
+use crate::throttle::ThrottlePermit;
 
 pub(super) struct Race<'a, A> {
-    flights: SmallVec<[Flight<'a, A>; 1]>,
-    queue: Vec<Place>,
-    /// Regions at their limit, and who waits for them.
-    paced: Vec<(usize, BoxFuture<'static, Slot>)>,
-    /// When those who wait give up; only meaningful while somebody waits.
-    patience_ends: Instant,
+    attempts: SmallVec<[InFlight<'a, A>; 1]>,
+    queue: Vec<Waiter>,
+    /// Waits for the throttles of regions that are at their limit.
+    throttled: Vec<(usize, BoxFuture<'static, ThrottlePermit>)>,
+    /// When the waits for trials end. Meaningful only while `queue` is not empty.
+    wait_until: Instant,
 }
 
-/// A place in a region's queue.
-struct Place {
+/// A wait for the trial of another call in this region.
+struct Waiter {
     region: usize,
     permit: oneshot::Receiver<Permit>,
 }
 
-/// What ended the wait.
-pub(super) enum Landing<A> {
-    Landed(Attempt, Result<A>),
+/// What happened next.
+pub(super) enum RaceEvent<A> {
+    Completed(Attempt, Result<A>),
     TimedOut(Attempt),
-    /// The attempt on this region is slow.
-    Impatient(usize),
-    /// The attempt on this region still waits.
-    StillWaiting(usize),
-    /// The region has been left alone for its silence while this attempt waits there.
-    Abandoned(usize),
-    /// The probe that was waited for has been answered: go on.
-    Granted(usize, Permit),
-    /// The probe that was waited for has failed, or took too long.
-    SentAway(usize),
-    /// The region's pace lets the call in.
-    Paced(usize, Slot),
-    DeadlineOver,
+    /// The attempt in this region has reached its `slow_at`.
+    Slow(usize),
+    /// The attempt in this region still waits for headers.
+    WaitTick(usize),
+    /// The circuit of this region opened for silence while the attempt waits there.
+    RegionSilent(usize),
+    /// The trial of another call succeeded; the region admits this call.
+    Admitted(usize, Permit),
+    /// The trial of another call failed, or took longer than this call waits for it.
+    Rejected(usize),
+    /// The throttle of this region admits the call.
+    ThrottleReady(usize, ThrottlePermit),
+    DeadlineExceeded,
 }
 
-impl<A> Landing<A> {
-    /// An answer that is not the one to the request is an error of its region.
-    pub(super) fn check(&mut self, request: &impl Request<Answer = A>) {
-        if let Self::Landed(attempt, landed) = self
-            && let Ok(answer) = landed
-            && let Err(error) = request.check(answer, attempt.status())
+impl<A> RaceEvent<A> {
+    /// Turns a response that does not match the request into an error of its region.
+    pub(super) fn validate(&mut self, request: &impl Request<Response = A>) {
+        if let Self::Completed(attempt, result) = self
+            && let Ok(response) = result
+            && let Err(error) = request.validate(response, attempt.status())
         {
-            *landed = Err(error);
+            *result = Err(error);
         }
     }
 }
 
-/// The one timer of a call, made when something is first waited for.
+/// The one timer of a call, created at its first wait.
 pub(super) type Timer = Option<Sleep>;
+
+/// Waits for `instant` on the call's timer.
+pub(super) async fn sleep_until(mut timer: Pin<&mut Timer>, instant: Instant) {
+    timer.set(Some(clock::sleep_until(instant)));
+    if let Some(sleep) = timer.as_pin_mut() {
+        sleep.await;
+    }
+}
 
 impl<'a, A> Race<'a, A> {
     pub(super) fn new(now: Instant) -> Self {
-        Self { flights: SmallVec::new(), queue: Vec::new(), paced: Vec::new(), patience_ends: now }
+        Self {
+            attempts: SmallVec::new(),
+            queue: Vec::new(),
+            throttled: Vec::new(),
+            wait_until: now,
+        }
     }
 
-    pub(super) fn start(&mut self, flight: Flight<'a, A>) {
-        self.flights.push(flight);
+    pub(super) fn start(&mut self, attempt: InFlight<'a, A>) {
+        self.attempts.push(attempt);
     }
 
-    pub(super) fn wait(&mut self, region: usize, permit: oneshot::Receiver<Permit>, until: Instant) {
-        self.patience_ends = until;
-        self.queue.push(Place { region, permit });
+    pub(super) fn wait(
+        &mut self,
+        region: usize,
+        permit: oneshot::Receiver<Permit>,
+        until: Instant,
+    ) {
+        self.wait_until = until;
+        self.queue.push(Waiter { region, permit });
     }
 
-    /// Waits until the region's pace lets another call in.
-    pub(super) fn wait_for_pace(&mut self, region: usize, turn: BoxFuture<'static, Slot>) {
-        self.paced.push((region, turn));
+    /// Waits until the throttle of the region admits another call.
+    pub(super) fn wait_for_throttle(
+        &mut self,
+        region: usize,
+        permit: BoxFuture<'static, ThrottlePermit>,
+    ) {
+        self.throttled.push((region, permit));
     }
 
-    /// Nobody waits for a pace any longer: one region has let the call in.
-    pub(super) fn leave_paces(&mut self) {
-        self.paced.clear();
+    /// Ends the waits for all throttles.
+    pub(super) fn cancel_throttle_waits(&mut self) {
+        self.throttled.clear();
     }
 
-    pub(super) fn waits_for_paces(&self) -> bool {
-        !self.paced.is_empty()
+    pub(super) fn has_throttle_waits(&self) -> bool {
+        !self.throttled.is_empty()
     }
 
-    /// Regions that are waited for, and not asked yet.
-    pub(super) fn waited_for(&self) -> impl Iterator<Item = (usize, LeftOut)> {
-        let probed = self.queue.iter().map(|place| (place.region, LeftOut::TrialUnderWay));
-        probed.chain(self.paced.iter().map(|(region, _)| (*region, LeftOut::AtItsLimit)))
+    /// Regions that the call waits for and has not asked yet.
+    pub(super) fn pending_regions(&self) -> impl Iterator<Item = (usize, SkipReason)> {
+        let waiting_for_trials = self
+            .queue
+            .iter()
+            .map(|waiter| (waiter.region, SkipReason::TrialInFlight));
+        waiting_for_trials.chain(
+            self.throttled
+                .iter()
+                .map(|(region, _)| (*region, SkipReason::AtItsLimit)),
+        )
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.flights.is_empty() && self.queue.is_empty() && self.paced.is_empty()
+        self.attempts.is_empty() && self.queue.is_empty() && self.throttled.is_empty()
     }
 
-    /// Nothing is on its way but what is slow: the next region may be asked beside it.
-    pub(super) fn wants_more(&self) -> bool {
-        self.queue.is_empty() && self.paced.is_empty() && self.flights.iter().all(|flight| flight.is_slow)
+    /// Nothing is in flight except slow attempts: another region may be asked beside them.
+    pub(super) fn may_start_more(&self) -> bool {
+        self.queue.is_empty()
+            && self.throttled.is_empty()
+            && self.attempts.iter().all(|attempt| attempt.is_slow)
     }
 
-    pub(super) fn flight(&mut self, region: usize) -> Option<&mut Flight<'a, A>> {
-        self.flights.iter_mut().find(|flight| flight.attempt.region == region)
+    pub(super) fn get_mut(&mut self, region: usize) -> Option<&mut InFlight<'a, A>> {
+        self.attempts
+            .iter_mut()
+            .find(|attempt| attempt.attempt.region == region)
     }
 
-    /// The attempts that were overtaken, and may outlive the call.
-    pub(super) fn overtaken(&mut self) -> impl Iterator<Item = Flight<'a, A>> {
-        self.flights.drain(..)
+    /// Removes the attempts that lost to the first response.
+    pub(super) fn drain_losers(&mut self) -> impl Iterator<Item = InFlight<'a, A>> {
+        self.attempts.drain(..)
     }
 
-    /// The attempts that are still in the air.
-    pub(super) fn in_the_air(&self) -> impl Iterator<Item = &Attempt> {
-        self.flights.iter().map(|flight| &flight.attempt)
+    /// The attempts in flight.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().map(|attempt| &attempt.attempt)
     }
 
-    /// What happens next. Dropping the future loses nothing: the race goes on when it is asked again.
-    pub(super) fn next(&mut self, mut timer: Pin<&mut Timer>, deadline: Instant) -> impl Future<Output = Landing<A>> {
+    /// The next event. Cancel safe: the race keeps its state, and the next call continues it.
+    pub(super) fn next(
+        &mut self,
+        mut timer: Pin<&mut Timer>,
+        deadline: Instant,
+    ) -> impl Future<Output = RaceEvent<A>> {
         poll_fn(move |cx| self.poll_next(timer.as_mut(), deadline, cx))
     }
 
-    fn poll_next(&mut self, timer: Pin<&mut Timer>, deadline: Instant, cx: &mut Context<'_>) -> Poll<Landing<A>> {
-        if let Some(landing) = self.poll_flights(cx).or_else(|| self.poll_queue(cx)).or_else(|| self.poll_paced(cx)) {
-            return Poll::Ready(landing);
+    fn poll_next(
+        &mut self,
+        timer: Pin<&mut Timer>,
+        deadline: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<RaceEvent<A>> {
+        if let Some(event) = self
+            .poll_attempts(cx)
+            .or_else(|| self.poll_queue(cx))
+            .or_else(|| self.poll_throttled(cx))
+        {
+            return Poll::Ready(event);
         }
         self.poll_timer(timer, deadline, cx)
     }
 
-    fn poll_flights(&mut self, cx: &mut Context<'_>) -> Option<Landing<A>> {
-        for index in 0..self.flights.len() {
-            if let Poll::Ready(result) = self.flights[index].future.poll(cx) {
-                return Some(Landing::Landed(self.flights.swap_remove(index).attempt, result));
+    // A race holds one attempt in most calls and at most one per region: polling all of them
+    // is cheaper than a set of wakers.
+    fn poll_attempts(&mut self, cx: &mut Context<'_>) -> Option<RaceEvent<A>> {
+        for index in 0..self.attempts.len() {
+            if let Poll::Ready(result) = self.attempts[index].future.poll(cx) {
+                return Some(RaceEvent::Completed(
+                    self.attempts.swap_remove(index).attempt,
+                    result,
+                ));
             }
-            if let Some(region) = self.flights[index].poll_abandonment(cx) {
-                return Some(Landing::Abandoned(region));
+            if let Some(region) = self.attempts[index].poll_silence_signal(cx) {
+                return Some(RaceEvent::RegionSilent(region));
             }
         }
         None
     }
 
-    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Option<Landing<A>> {
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Option<RaceEvent<A>> {
         for index in 0..self.queue.len() {
             if let Poll::Ready(permit) = self.queue[index].permit.poll_unpin(cx) {
                 let region = self.queue.swap_remove(index).region;
-                return Some(permit.map_or(Landing::SentAway(region), |permit| Landing::Granted(region, permit)));
+                return Some(permit.map_or(RaceEvent::Rejected(region), |permit| {
+                    RaceEvent::Admitted(region, permit)
+                }));
             }
         }
         None
     }
 
-    fn poll_paced(&mut self, cx: &mut Context<'_>) -> Option<Landing<A>> {
-        for index in 0..self.paced.len() {
-            if let Poll::Ready(slot) = self.paced[index].1.poll_unpin(cx) {
-                return Some(Landing::Paced(self.paced.swap_remove(index).0, slot));
+    fn poll_throttled(&mut self, cx: &mut Context<'_>) -> Option<RaceEvent<A>> {
+        for index in 0..self.throttled.len() {
+            if let Poll::Ready(permit) = self.throttled[index].1.poll_unpin(cx) {
+                return Some(RaceEvent::ThrottleReady(
+                    self.throttled.swap_remove(index).0,
+                    permit,
+                ));
             }
         }
         None
     }
 
-    fn poll_timer(&mut self, mut timer: Pin<&mut Timer>, deadline: Instant, cx: &mut Context<'_>) -> Poll<Landing<A>> {
+    fn poll_timer(
+        &mut self,
+        mut timer: Pin<&mut Timer>,
+        deadline: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<RaceEvent<A>> {
         loop {
-            let patience = (!self.queue.is_empty()).then_some(self.patience_ends);
-            let limits = self.flights.iter().map(Flight::alarm).chain(patience);
-            let alarm = limits.min().map_or(deadline, |limit| limit.min(deadline));
-            if timer.as_ref().as_pin_ref().is_none_or(|sleep| sleep.deadline() != alarm) {
-                timer.set(Some(sleep_until(alarm)));
+            let trial_wait_ends = (!self.queue.is_empty()).then_some(self.wait_until);
+            let limits = self
+                .attempts
+                .iter()
+                .map(InFlight::next_deadline)
+                .chain(trial_wait_ends);
+            let next_deadline = limits.min().map_or(deadline, |limit| limit.min(deadline));
+            // Reuses the timer while the earliest deadline is unchanged.
+            if timer
+                .as_ref()
+                .as_pin_ref()
+                .is_none_or(|sleep| sleep.deadline() != next_deadline)
+            {
+                timer.set(Some(clock::sleep_until(next_deadline)));
             }
             if let Some(sleep) = timer.as_mut().as_pin_mut()
                 && sleep.poll(cx).is_pending()
             {
                 return Poll::Pending;
             }
-            if let Some(landing) = self.overdue(deadline, alarm.max(time::now())) {
-                return Poll::Ready(landing);
+            if let Some(event) = self.overdue(deadline, next_deadline.max(clock::now())) {
+                return Poll::Ready(event);
             }
+            // The timer fired early, or its deadline has moved: set it again.
             timer.set(None);
         }
     }
 
-    /// What should have ended by `now`.
-    fn overdue(&mut self, deadline: Instant, now: Instant) -> Option<Landing<A>> {
-        // A region's own limit first, where it ends with the call's: the region is charged for what it did.
-        let own = |flight: &Flight<'a, A>| now >= flight.limit && (!flight.attempt.shortened || now < deadline);
-        if let Some(index) = self.flights.iter().position(own) {
-            return Some(Landing::TimedOut(self.flights.swap_remove(index).attempt));
+    /// The event that is due at `now`.
+    fn overdue(&mut self, deadline: Instant, now: Instant) -> Option<RaceEvent<A>> {
+        // Where the region's own limit and the deadline of the call end together, the region's
+        // limit counts: the region is charged for the missing response.
+        let own = |attempt: &InFlight<'a, A>| {
+            now >= attempt.limit && (!attempt.attempt.truncated_by_deadline || now < deadline)
+        };
+        if let Some(index) = self.attempts.iter().position(own) {
+            return Some(RaceEvent::TimedOut(
+                self.attempts.swap_remove(index).attempt,
+            ));
         }
         if now >= deadline {
-            return Some(Landing::DeadlineOver);
+            return Some(RaceEvent::DeadlineExceeded);
         }
-        for flight in &self.flights {
-            let region = flight.attempt.region;
-            if flight.patience_ends.is_some_and(|time| now >= time) {
-                return Some(Landing::Impatient(region));
+        for attempt in &self.attempts {
+            let region = attempt.attempt.region;
+            if attempt.slow_at.is_some_and(|time| now >= time) {
+                return Some(RaceEvent::Slow(region));
             }
-            if flight.tells_at.is_some_and(|time| now >= time) {
-                return Some(Landing::StillWaiting(region));
+            if attempt.report_wait_at.is_some_and(|time| now >= time) {
+                return Some(RaceEvent::WaitTick(region));
             }
         }
-        let gives_up = !self.queue.is_empty() && now >= self.patience_ends;
-        gives_up.then(|| Landing::SentAway(self.queue.swap_remove(0).region))
+        let wait_is_over = !self.queue.is_empty() && now >= self.wait_until;
+        wait_is_over.then(|| RaceEvent::Rejected(self.queue.swap_remove(0).region))
     }
 }

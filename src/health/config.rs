@@ -1,86 +1,97 @@
-//! The settings of a circuit.
+//! Circuit breaker settings.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::settings::{ConfigError, LONGEST, Ratio, settings};
+use crate::settings::{ConfigError, DURATION_MAX, Ratio, settings};
 
 settings! {
     /// When a region's circuit opens, how long it stays open, and what closes it again.
     ///
-    /// Every region has one circuit for reads and one for writes, all with these settings unless the region overrides some.
+    /// Each region has one circuit for reads and one for writes. Both use these settings, unless
+    /// the region overrides some.
     pub struct BreakerConfig, overridden by BreakerOverrides {
-        /// Whether circuits open at all (default `true`). Without them a dead region costs every request that starts there one
-        /// failed attempt, and a hanging one a whole attempt limit.
+        /// Whether circuits open at all (default `true`). If `false`, every request that starts at
+        /// a failing region costs a failed attempt, and at a hanging one a whole attempt timeout.
         pub enabled: bool = true,
-        /// Failures in a row that open the circuit (default 5). Too low: a single hiccup takes a region out. Too high: a dead
-        /// region slows that many requests before it is left alone.
+        /// Consecutive failures that open the circuit (default 5). Too low: a transient error
+        /// excludes a region. Too high: an unreachable region delays that many requests first.
         pub failure_threshold: u32 = 5,
-        /// Share of failed calls within `window` that opens the circuit (default 0.5), for a region that fails often but never
-        /// `failure_threshold` times in a row.
+        /// Share of failed calls within `window` that opens the circuit (default 0.5), for a region
+        /// that fails often but never `failure_threshold` times in a row.
         pub failure_rate: Ratio = Ratio::literal(0.5),
-        /// How far back `failure_rate` looks (default 10 s). Too long: an old storm opens the circuit of a region that has recovered.
+        /// Window of `failure_rate` (default 10 s). Too long: past failures open the circuit of a
+        /// region that has recovered.
         #[serde(with = "humantime_serde")]
         pub window: Duration = Duration::from_secs(10),
-        /// Calls within `window` below which `failure_rate` says nothing (default 20).
+        /// Minimum calls within `window` for `failure_rate` to apply (default 20). Too low: a few
+        /// failures at low load open the circuit.
         pub minimum_calls: u32 = 20,
-        /// How long attempts may wait for nothing (default 1 s): once `failure_threshold` attempts have together waited so many times
-        /// this long, for headers or for the next byte, while another region answered, the circuit opens. Callers with short limits
-        /// would otherwise go away for ever before an attempt has failed. Too short: a slow region looks dead.
+        /// How long attempts may wait without a response (default 1 s). The circuit opens once
+        /// `failure_threshold` attempts have together waited that many times this long, for headers
+        /// or for the next byte, while another region responded. Without it, callers with short
+        /// timeouts would cancel before any attempt fails. Too short: a slow region counts as
+        /// unreachable. Too long: a hanging region delays more reads.
         #[serde(with = "humantime_serde")]
         pub silence: Duration = Duration::from_secs(1),
-        /// How long the circuit stays open the first time (default 30 s). Too short: trials hammer a sick region. Too long: a
-        /// healthy one stays unused.
+        /// How long the circuit stays open the first time (default 30 s). Too short: trials load a
+        /// failing region. Too long: a healthy region stays unused.
         #[serde(with = "humantime_serde")]
         pub open_for: Duration = Duration::from_secs(30),
-        /// The open time doubles with each failed trial up to this (default 60 s).
+        /// Maximum of the open time, which doubles with each failed trial (default 60 s).
         #[serde(with = "humantime_serde")]
         pub open_for_max: Duration = Duration::from_secs(60),
-        /// Share by which each open time is drawn longer or shorter (default 0.1), so that a fleet does not come back in step.
+        /// Random share by which each open time is longer or shorter (default 0.1), so that many
+        /// processes do not start their trials at the same time.
         pub jitter: Ratio = Ratio::literal(0.1),
-        /// Trials that a half-open circuit lets through at a time (default 1).
+        /// Concurrent trials of a half-open circuit (default 1). Too high: a failing region delays
+        /// that many requests at a time.
         pub half_open_max_calls: u32 = 1,
         /// Successful trials that close the circuit (default 2).
         pub success_threshold: u32 = 2,
-        /// How long trials together may wait for the region before the circuit opens again (default 30 s, never shorter than an
-        /// attempt limit). The clock runs only while a trial waits, so a rare reader can close a circuit too, and starts anew
-        /// with each byte of a body.
+        /// How long trials together may wait for the region before the circuit opens again (default
+        /// 30 s, at least the longest attempt timeout). It runs only while a trial waits, so that
+        /// infrequent reads can close a circuit too, and restarts with each byte of a body.
         #[serde(with = "humantime_serde")]
         pub half_open_timeout: Duration = Duration::from_secs(30),
-        /// How long a read waits for a trial that it happens to be, before a closed region is asked beside it (default 200 ms). The
-        /// trial runs on to its verdict. Too long: that is what the end of an outage costs a read. Too short: more reads are made twice.
+        /// How long a read that is a trial waits before a second attempt starts in another region
+        /// (default 200 ms). The trial continues until its verdict. Too long: the end of an outage
+        /// delays reads by this much. Too short: more reads are sent twice.
         #[serde(with = "humantime_serde")]
         pub trial_patience: Duration = Duration::from_millis(200),
-        /// Over this time a region whose circuit has closed climbs back from 10 % of its share to all of it (default 10 s).
-        /// Zero sends a full flood into a cold region.
+        /// Time in which the share of a recovered region rises from 10 % to 100 % (default 10 s).
+        /// Zero: the full load hits a region with cold caches at once.
         #[serde(with = "humantime_serde")]
         pub ramp: Duration = Duration::from_secs(10),
-        /// What a request does that finds no region admissible (default `probe`).
+        /// What a request does when no region admits it (default `probe`).
         pub all_open: AllOpen = AllOpen::Probe,
-        /// At most one early probe per region in this time (default 1 s): how soon an outage of everything ends, and how often
-        /// a dead region is asked while nothing else is left. As long one waits for somebody else's probe, a trial that was
-        /// cancelled keeps its place, and one whose body nobody polls keeps its slot.
+        /// Minimum interval of last-resort attempts per region (default 1 s): how soon a total
+        /// outage ends, and how often an unreachable region is tried while no other is left. It is
+        /// also how long a request waits for the trial of another, how long a slot stays taken
+        /// after a cancelled trial, and after which a body that is not polled frees its slot.
         #[serde(with = "humantime_serde")]
         pub early_probe_interval: Duration = Duration::from_secs(1),
     }
 }
 
-/// What a request does that has no region left to ask: every circuit is open, or those that are closed have failed it.
+/// What a request does when no region is left: all circuits are open, or the closed ones have
+/// failed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AllOpen {
-    /// It asks the open regions early, each at most once per `early_probe_interval`: nobody is turned away while a region might serve.
+    /// It tries the open regions before their open times have elapsed, each at most once per
+    /// `early_probe_interval`. No request fails while a region might serve it.
     Probe,
     /// It fails at once with [`FailoverError::CircuitsOpen`](crate::FailoverError::CircuitsOpen).
     FailFast,
 }
 
 impl BreakerConfig {
-    /// Refuses what could never work; `at` is the path of these settings in the document.
+    /// Rejects values that cannot work. `at` is the path of these settings in the document.
     pub(crate) fn validate(&self, at: &str) -> Result<(), ConfigError> {
-        let refuse = |key: &str, why: &str| Err(ConfigError::invalid(format!("{at}.{key}"), why));
+        let reject = |key: &str, why: &str| Err(ConfigError::invalid(format!("{at}.{key}"), why));
         let counts = [
             ("failure_threshold", self.failure_threshold),
             ("minimum_calls", self.minimum_calls),
@@ -88,7 +99,7 @@ impl BreakerConfig {
             ("success_threshold", self.success_threshold),
         ];
         if let Some((key, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return refuse(key, "must be at least 1");
+            return reject(key, "must be at least 1");
         }
         let times = [
             ("window", self.window),
@@ -99,15 +110,18 @@ impl BreakerConfig {
             ("open_for_max", self.open_for_max),
             ("early_probe_interval", self.early_probe_interval),
         ];
-        ConfigError::check_times(at, times.map(|(key, time)| (key.to_owned(), time)))?;
-        if self.ramp > LONGEST {
-            return refuse("ramp", "must not be longer than a year");
+        ConfigError::check_durations(at, times.map(|(key, time)| (key.to_owned(), time)))?;
+        if self.ramp > DURATION_MAX {
+            return reject("ramp", "must not be longer than a year");
         }
         if self.failure_rate.get() == 0.0 {
-            return refuse("failure_rate", "must be above 0: every call would open the circuit");
+            return reject(
+                "failure_rate",
+                "must be above 0: every call would open the circuit",
+            );
         }
         if self.open_for_max < self.open_for {
-            return refuse("open_for_max", "must not be shorter than open_for");
+            return reject("open_for_max", "must not be shorter than open_for");
         }
         Ok(())
     }

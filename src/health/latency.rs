@@ -1,153 +1,202 @@
-//! How long a region takes to its first byte: a histogram that forgets, read by its quantiles.
+//! Time to first byte of a region: a histogram with expiry, read by quantiles.
 //!
-//! An attempt that was given up before its answer is known to have taken *at least* so long. Counted as if it had been answered
-//! then, it would make a slow region look as fast as the callers that give it up. So such times leave the crowd when they were
-//! given up, without an answer (the estimate of Kaplan and Meier), and where too few answers are left to reach a quantile its
-//! tail is drawn on as an exponential one.
+//! ## Abandoned attempts
 //!
-//! Buckets grow by an eighth of a power of two: what is read is right to some 6 %. The past is two generations. The newer one
-//! becomes the older one after ten seconds, or after one that was busy, but never before it holds enough to be read: a region that is
-//! hardly asked is judged by older answers, and not by none.
+//! An attempt that was given up has taken *at least* the time until then. Counted as a response, it
+//! would make a slow region look as fast as the callers that give up. The quantiles are therefore a
+//! Kaplan-Meier estimate: abandoned attempts leave the population at risk without a response. Where
+//! too few responses remain to reach a quantile, the tail is extrapolated as exponential.
+//!
+//! ## Resolution and expiry
+//!
+//! There are eight buckets per power of two, so a quantile is accurate to about 6 %. The histogram
+//! has two generations. The newer one replaces the older after ten seconds, or after one second
+//! with many samples, but never before it has enough samples to be read: a region with few requests
+//! is judged by old responses rather than none.
 
 use std::time::Duration;
 
-use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::time::Instant;
+use crate::runtime::clock::{self, Instant};
+use crate::runtime::sync::Mutex;
+use crate::runtime::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug)]
-pub(super) struct Latency {
-    past: Mutex<Past>,
-    /// What was last read: hot paths take no lock.
-    median: AtomicU64,
-    tail: AtomicU64,
+pub(super) struct LatencyHistogram {
+    generations: Mutex<Generations>,
+    /// Cached quantiles in nanoseconds, so that reads take no lock.
+    p50: AtomicU64,
+    p95: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Past {
+struct Generations {
     newer: Generation,
     older: Generation,
-    began: Instant,
-    unread: u32,
-    read: Instant,
+    newer_since: Instant,
+    /// Samples since the quantiles were last computed.
+    pending_samples: u32,
+    computed_at: Instant,
 }
 
 #[derive(Debug, Clone)]
 struct Generation {
-    answered: [u32; BUCKETS],
-    given_up: [u32; BUCKETS],
+    responses: [u32; BUCKETS],
+    abandoned: [u32; BUCKETS],
     samples: u32,
 }
 
-impl Latency {
+/// How a wait for the first byte ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sample {
+    Response,
+    Abandoned,
+}
+
+impl LatencyHistogram {
     pub(super) fn new(now: Instant) -> Self {
-        let past = Past { newer: Generation::default(), older: Generation::default(), began: now, unread: 0, read: now };
-        Self { past: Mutex::new(past), median: AtomicU64::new(UNKNOWN), tail: AtomicU64::new(UNKNOWN) }
+        let generations = Generations {
+            newer: Generation::default(),
+            older: Generation::default(),
+            newer_since: now,
+            pending_samples: 0,
+            computed_at: now,
+        };
+        Self {
+            generations: Mutex::new(generations),
+            p50: AtomicU64::new(UNKNOWN),
+            p95: AtomicU64::new(UNKNOWN),
+        }
     }
 
-    /// The region has answered after this time.
-    pub(super) fn answered(&self, after: Duration, now: Instant) {
-        self.record(after, false, now);
+    /// The region responded after this time.
+    pub(super) fn record_response(&self, elapsed: Duration, now: Instant) {
+        self.record(elapsed, Sample::Response, now);
     }
 
-    /// Somebody has given up after this time.
-    pub(super) fn given_up(&self, after: Duration, now: Instant) {
-        self.record(after, true, now);
+    /// The attempt was given up after this time.
+    pub(super) fn record_abandoned(&self, elapsed: Duration, now: Instant) {
+        self.record(elapsed, Sample::Abandoned, now);
     }
 
-    /// The time within which half of all answers came; None where too little is known.
+    /// Median; None below [`MIN_SAMPLES`].
     pub(super) fn p50(&self) -> Option<Duration> {
-        known(&self.median)
+        cached(&self.p50)
     }
 
-    /// The time within which 95 of 100 answers came; None where too little is known.
+    /// 95th percentile; None below [`MIN_SAMPLES`].
     pub(super) fn p95(&self) -> Option<Duration> {
-        known(&self.tail)
+        cached(&self.p95)
     }
 
-    fn record(&self, after: Duration, given_up: bool, now: Instant) {
-        let mut past = self.past.lock();
-        past.turn(now);
-        past.newer.add(bucket(after), given_up);
-        past.unread += 1;
-        let due = past.unread >= READ_EVERY || now.saturating_duration_since(past.read) >= READ_AFTER;
-        if due && past.newer.samples + past.older.samples >= ENOUGH {
-            (past.unread, past.read) = (0, now);
-            let both = past.newer.and(&past.older);
-            self.median.store(nanos(both.quantile(0.5)), Ordering::Relaxed);
-            self.tail.store(nanos(both.quantile(0.95)), Ordering::Relaxed);
+    fn record(&self, elapsed: Duration, sample: Sample, now: Instant) {
+        let mut generations = self.generations.lock();
+        generations.rotate(now);
+        generations.newer.add(bucket(elapsed), sample);
+        generations.pending_samples += 1;
+        if generations.is_due(now) {
+            (generations.pending_samples, generations.computed_at) = (0, now);
+            let merged = generations.newer.merge(&generations.older);
+            self.p50
+                .store(nanos(merged.quantile(0.5)), Ordering::Relaxed);
+            self.p95
+                .store(nanos(merged.quantile(0.95)), Ordering::Relaxed);
         }
     }
 }
 
-impl Past {
-    fn turn(&mut self, now: Instant) {
-        let age = now.saturating_duration_since(self.began);
-        let rare = self.newer.samples >= ENOUGH && age >= GENERATION;
-        let busy = self.newer.samples >= PLENTY && age >= GENERATION / 10;
-        if rare || busy {
+impl Generations {
+    fn rotate(&mut self, now: Instant) {
+        let age = now.saturating_duration_since(self.newer_since);
+        let has_expired = self.newer.samples >= MIN_SAMPLES && age >= GENERATION;
+        let is_busy = self.newer.samples >= MANY_SAMPLES && age >= GENERATION / 10;
+        if has_expired || is_busy {
             self.older = std::mem::take(&mut self.newer);
-            self.began = now;
+            self.newer_since = now;
         }
+    }
+
+    /// The quantiles are to be computed again.
+    fn is_due(&self, now: Instant) -> bool {
+        let is_stale = self.pending_samples >= COMPUTE_EVERY_SAMPLES
+            || now.saturating_duration_since(self.computed_at) >= COMPUTE_EVERY;
+        is_stale && self.newer.samples + self.older.samples >= MIN_SAMPLES
     }
 }
 
 impl Generation {
-    fn add(&mut self, bucket: usize, given_up: bool) {
-        let counts = if given_up { &mut self.given_up } else { &mut self.answered };
+    fn add(&mut self, bucket: usize, sample: Sample) {
+        let counts = match sample {
+            Sample::Response => &mut self.responses,
+            Sample::Abandoned => &mut self.abandoned,
+        };
         counts[bucket] = counts[bucket].saturating_add(1);
         self.samples = self.samples.saturating_add(1);
     }
 
-    fn and(&self, other: &Self) -> Self {
+    fn merge(&self, other: &Self) -> Self {
         let mut sum = self.clone();
         for index in 0..BUCKETS {
-            sum.answered[index] = sum.answered[index].saturating_add(other.answered[index]);
-            sum.given_up[index] = sum.given_up[index].saturating_add(other.given_up[index]);
+            sum.responses[index] = sum.responses[index].saturating_add(other.responses[index]);
+            sum.abandoned[index] = sum.abandoned[index].saturating_add(other.abandoned[index]);
         }
         sum.samples = self.samples.saturating_add(other.samples);
         sum
     }
 
-    /// The time within which this share of answers came.
+    /// The time within which this share of responses arrives.
     fn quantile(&self, share: f64) -> Duration {
-        let still_wanted = 1.0 - share;
-        let (mut waiting, mut unanswered, mut last) = (f64::from(self.samples), 1.0_f64, 0);
+        let target = 1.0 - share;
+        // `surviving`: estimated probability of no response until the current bucket.
+        let (mut at_risk, mut surviving, mut last) = (f64::from(self.samples), 1.0_f64, 0);
         for index in 0..BUCKETS {
-            let (answered, given_up) = (f64::from(self.answered[index]), f64::from(self.given_up[index]));
-            if answered + given_up == 0.0 {
+            let responses = f64::from(self.responses[index]);
+            let abandoned = f64::from(self.abandoned[index]);
+            if responses + abandoned == 0.0 {
                 continue;
             }
-            unanswered *= 1.0 - answered / waiting;
-            if unanswered <= still_wanted + ROUNDING {
-                return top(index);
+            surviving *= 1.0 - responses / at_risk;
+            if surviving <= target + ROUNDING {
+                return upper_bound(index);
             }
-            waiting -= answered + given_up;
+            at_risk -= responses + abandoned;
             last = index;
         }
-        // Nobody has waited long enough to see it.
-        let further = if unanswered < 1.0 { still_wanted.ln() / unanswered.ln() } else { f64::INFINITY };
-        crate::time::scaled(top(last), further.min(1e9)).min(LONGEST)
+        // No attempt waited long enough to reach the target: extrapolate an exponential tail.
+        let factor = if surviving < 1.0 {
+            target.ln() / surviving.ln()
+        } else {
+            f64::INFINITY
+        };
+        clock::saturating_mul_f64(upper_bound(last), factor.min(1e9)).min(LATENCY_MAX)
     }
 }
 
 impl Default for Generation {
     fn default() -> Self {
-        Self { answered: [0; BUCKETS], given_up: [0; BUCKETS], samples: 0 }
+        Self {
+            responses: [0; BUCKETS],
+            abandoned: [0; BUCKETS],
+            samples: 0,
+        }
     }
 }
 
 /// The bucket of a time: its power of two in microseconds, and the eighth within it.
 fn bucket(time: Duration) -> usize {
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(SMALLEST);
+    let micros = u64::try_from(time.as_micros())
+        .unwrap_or(u64::MAX)
+        .max(LATENCY_MIN);
     let power = micros.ilog2();
     let eighth = (micros >> (power - EIGHTHS)) & ((1 << EIGHTHS) - 1);
     (((power - EIGHTHS) as usize) * (1 << EIGHTHS) + eighth as usize).min(BUCKETS - 1)
 }
 
-/// The longest time of a bucket.
-fn top(bucket: usize) -> Duration {
-    let (power, eighth) = ((bucket >> EIGHTHS) as u32 + EIGHTHS, (bucket & ((1 << EIGHTHS) - 1)) as u64);
+/// The exclusive upper bound of a bucket.
+fn upper_bound(bucket: usize) -> Duration {
+    let (power, eighth) = (
+        (bucket >> EIGHTHS) as u32 + EIGHTHS,
+        (bucket & ((1 << EIGHTHS) - 1)) as u64,
+    );
     Duration::from_micros(((1 << EIGHTHS) + eighth + 1) << (power - EIGHTHS))
 }
 
@@ -155,26 +204,31 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
-fn known(read: &AtomicU64) -> Option<Duration> {
-    Some(read.load(Ordering::Relaxed)).filter(|nanos| *nanos != UNKNOWN).map(Duration::from_nanos)
+fn cached(nanos: &AtomicU64) -> Option<Duration> {
+    Some(nanos.load(Ordering::Relaxed))
+        .filter(|nanos| *nanos != UNKNOWN)
+        .map(Duration::from_nanos)
 }
 
+/// Bits of the bucket within its power of two.
 const EIGHTHS: u32 = 3;
-/// Times below this share one bucket.
-const SMALLEST: u64 = 1 << EIGHTHS;
-/// From 8 microseconds to some two minutes.
+/// Microseconds. Shorter times share the first bucket.
+const LATENCY_MIN: u64 = 1 << EIGHTHS;
+/// From 8 microseconds to about two minutes.
 const BUCKETS: usize = 24 << EIGHTHS;
 const UNKNOWN: u64 = u64::MAX;
-/// Fewer samples than this say nothing about a tail.
-pub(super) const ENOUGH: u32 = 20;
-/// As many tell a tail well.
-const PLENTY: u32 = 200;
+/// Below this number of samples there is no quantile: the tail would be a guess.
+const MIN_SAMPLES: u32 = 20;
+/// Enough samples to rotate a generation early.
+const MANY_SAMPLES: u32 = 200;
+/// Length of one generation.
 const GENERATION: Duration = Duration::from_secs(10);
-/// Quantiles are read anew after so many samples, or after so long.
-const READ_EVERY: u32 = 64;
-const READ_AFTER: Duration = Duration::from_millis(100);
-/// A region that has never answered is this slow.
-const LONGEST: Duration = Duration::from_secs(3_600);
+/// Quantiles are computed again after this many samples, or after this time.
+const COMPUTE_EVERY_SAMPLES: u32 = 64;
+const COMPUTE_EVERY: Duration = Duration::from_millis(100);
+/// Upper limit of every quantile, and the latency of a region that has never responded.
+const LATENCY_MAX: Duration = Duration::from_secs(3_600);
+/// Tolerance for rounding errors in the product of probabilities.
 const ROUNDING: f64 = 1e-9;
 
 #[cfg(test)]
@@ -182,79 +236,88 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::time::now;
+    use crate::runtime::clock::now;
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
-    /// A time as a bucket tells it.
-    fn about(time: Duration, told: Option<Duration>) -> bool {
-        told.is_some_and(|told| told >= time.mul_f64(0.99) && told <= time.mul_f64(1.14))
+    /// `quantile` equals `time` within the resolution of a bucket.
+    fn is_about(time: Duration, quantile: Option<Duration>) -> bool {
+        quantile.is_some_and(|it| it >= time.mul_f64(0.99) && it <= time.mul_f64(1.14))
     }
 
     #[test]
-    fn too_few_samples_say_nothing() {
+    fn no_quantile_below_min_samples() {
         let start = now();
-        let latency = Latency::new(start);
-        for count in 0..ENOUGH {
+        let latency = LatencyHistogram::new(start);
+        for count in 0..MIN_SAMPLES {
             assert_eq!(latency.p95(), None, "after {count}");
-            latency.answered(ms(3), start + ms(200) * count);
+            latency.record_response(ms(3), start + ms(200) * count);
         }
-        assert!(about(ms(3), latency.p95()) && about(ms(3), latency.p50()), "{:?}", latency.p95());
+        assert!(
+            is_about(ms(3), latency.p95()) && is_about(ms(3), latency.p50()),
+            "{:?}",
+            latency.p95()
+        );
     }
 
     #[test]
-    fn what_was_given_up_does_not_make_a_region_look_fast() {
+    fn abandoned_attempts_do_not_shorten_quantiles() {
         let start = now();
-        let latency = Latency::new(start);
+        let latency = LatencyHistogram::new(start);
         for step in 0..100 {
-            let given_up = step % 10 != 0;
             let at = start + ms(10) * step;
-            if given_up {
-                latency.given_up(ms(4), at)
+            if step % 10 == 0 {
+                latency.record_response(ms(80), at);
             } else {
-                latency.answered(ms(80), at)
-            };
+                latency.record_abandoned(ms(4), at);
+            }
         }
-        assert!(about(ms(80), latency.p95()), "{:?}", latency.p95());
+        assert!(is_about(ms(80), latency.p95()), "{:?}", latency.p95());
     }
 
     #[test]
-    fn a_region_that_never_answers_is_slower_than_anything() {
+    fn unresponsive_region_has_maximum_latency() {
         let start = now();
-        let latency = Latency::new(start);
-        (0..50).for_each(|step| latency.given_up(ms(4), start + ms(10) * step));
-        assert_eq!(latency.p95(), Some(LONGEST));
+        let latency = LatencyHistogram::new(start);
+        (0..50).for_each(|step| latency.record_abandoned(ms(4), start + ms(10) * step));
+        assert_eq!(latency.p95(), Some(LATENCY_MAX));
     }
 
     #[test]
-    fn the_past_is_forgotten_once_there_is_enough_of_the_present() {
+    fn old_samples_expire_after_enough_new_ones() {
         let start = now();
-        let latency = Latency::new(start);
-        (0..1_000).for_each(|step| latency.answered(ms(100), start + ms(step)));
-        for step in 0..3 * ENOUGH {
-            latency.answered(ms(2), start + ms(12_000) + ms(1_000) * step);
+        let latency = LatencyHistogram::new(start);
+        (0..1_000).for_each(|step| latency.record_response(ms(100), start + ms(step)));
+        for step in 0..3 * MIN_SAMPLES {
+            latency.record_response(ms(2), start + ms(12_000) + ms(1_000) * step);
         }
-        assert!(about(ms(2), latency.p95()), "{:?}", latency.p95());
+        assert!(is_about(ms(2), latency.p95()), "{:?}", latency.p95());
     }
 
     proptest! {
         #[test]
-        fn a_bucket_holds_its_times(micros in 8_u64..100_000_000) {
+        fn bucket_bounds_its_times(micros in 8_u64..100_000_000) {
             let time = Duration::from_micros(micros);
-            let top = top(bucket(time));
-            prop_assert!(top > time && top <= time.mul_f64(1.126), "{time:?} in a bucket to {top:?}");
+            let bound = upper_bound(bucket(time));
+            prop_assert!(bound > time && bound <= time.mul_f64(1.126), "{time:?} below {bound:?}");
         }
 
-        /// Against the sorted list, where nobody gave up.
+        /// Compares with the sorted list, without abandoned attempts.
         #[test]
-        fn a_quantile_is_that_of_the_list(mut times in prop::collection::vec(10_u64..1_000_000, 20..300)) {
-            let mut seen = Generation::default();
-            times.iter().for_each(|micros| seen.add(bucket(Duration::from_micros(*micros)), false));
+        fn quantile_matches_sorted_list(
+            mut times in prop::collection::vec(10_u64..1_000_000, 20..300),
+        ) {
+            let mut generation = Generation::default();
+            for micros in &times {
+                generation.add(bucket(Duration::from_micros(*micros)), Sample::Response);
+            }
             times.sort_unstable();
-            let exact = Duration::from_micros(times[((times.len() as f64 * 0.95).ceil() as usize - 1).min(times.len() - 1)]);
-            prop_assert_eq!(bucket(seen.quantile(0.95) - Duration::from_micros(1)), bucket(exact));
+            let rank = (times.len() as f64 * 0.95).ceil() as usize - 1;
+            let exact = Duration::from_micros(times[rank.min(times.len() - 1)]);
+            let below = generation.quantile(0.95) - Duration::from_micros(1);
+            prop_assert_eq!(bucket(below), bucket(exact));
         }
     }
 }

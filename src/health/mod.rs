@@ -1,30 +1,32 @@
-//! One region's health: it takes verdicts and answers "may I?". It knows nothing of HTTP.
+//! Health of regions: circuits, events, overrides and snapshots.
 //!
-//! Each region has two circuits, one for reads and one for writes, each behind a lock that is held for a few instructions and
-//! never across an await. What leaves the lock is a [`Permit`]: it must come back with a verdict, and if it is dropped it frees
-//! its place and teaches nothing.
+//! A region has one circuit for reads and one for writes. [`HealthSnapshot`] is the state of a
+//! store at one moment, [`Event`] a change of it.
 
-mod account;
+// A circuit's lock is held for a few instructions and never across an await. What leaves it is a
+// `Permit`, which takes the verdict of the attempt. A dropped permit frees its slot and records no
+// verdict. This module does not know HTTP.
+
 #[cfg(any(test, feature = "_bench"))]
 #[doc(hidden)]
-pub mod alone;
+pub mod bench;
 mod breaker;
 pub(crate) mod config;
-mod control;
-mod fleet;
-mod glance;
+mod counters;
+mod event;
+mod fast_path;
+mod gauges;
 mod latency;
-mod listening;
 #[cfg(failover_loom)]
 pub mod models;
-mod news;
+mod observer;
+mod overrides;
+mod peers;
 mod permit;
-mod queue;
-mod showing;
 mod silence;
 mod snapshot;
-mod transition;
-mod window;
+mod store_snapshot;
+mod waiters;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,265 +34,335 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-pub(crate) use breaker::Standing;
-use breaker::{Breaker, EarlyAnswer, Ticket};
+pub(crate) use breaker::Availability;
+use breaker::{Breaker, LastResortDecision, Ticket};
 use config::BreakerConfig;
-use control::Control;
-pub use control::Override;
-pub(crate) use fleet::Fleet;
-use fleet::Stamp;
-use glance::Glance;
-use latency::Latency;
-pub(crate) use listening::Abandonment;
-pub(crate) use news::{News, OverrideEnd, Watch};
+use counters::AttemptCounters;
+pub use event::Event;
+use fast_path::FastPath;
+use gauges::GaugeState;
+use latency::LatencyHistogram;
+pub(crate) use observer::{HealthEvent, HealthObserver};
+use overrides::ActiveOverride;
+pub(crate) use peers::Peers;
 pub(crate) use permit::Permit;
-use permit::Tally;
-use showing::Shown;
-pub(crate) use silence::For;
 use silence::Silence;
-pub(crate) use snapshot::Vitals;
+pub(crate) use silence::{SilenceSignal, WaitingFor};
+pub(crate) use snapshot::RegionHealthSnapshot;
 pub use snapshot::{CircuitSnapshot, OverrideSnapshot};
-pub use transition::{CircuitClass, CircuitState, Reason, Transition};
+pub use store_snapshot::{HealthSnapshot, HedgeCounts, RegionSnapshot, StoreStatus, StoreTotals};
 
+pub use crate::error::LastError;
 use crate::metrics::Metrics;
-use crate::sync::{Mutex, MutexGuard};
-use crate::time::{Dice, Instant};
+use crate::runtime::atomic_instant::AtomicInstant;
+use crate::runtime::clock::Instant;
+use crate::runtime::rng::SeededRng;
+use crate::runtime::sync::{Mutex, MutexGuard};
+pub(crate) use crate::types::OverrideEndReason;
+pub use crate::types::{CircuitClass, CircuitState, Override, Transition, TransitionReason};
 
+/// Health of one region, shared by all requests.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub(crate) struct RegionHealth {
     circuits: [Mutex<Circuit>; 2],
-    /// Of each circuit, what is seen without its lock.
-    glances: [Glance; 2],
-    /// Held by an operator who speaks to both circuits, one after the other; never taken under a circuit's lock. What he says is told
-    /// under it, so that events come in the order of the words.
-    hand: Mutex<()>,
-    fleet: Arc<Fleet>,
-    watch: Arc<dyn Watch>,
+    /// Per circuit, the part of its state that requests read without its lock.
+    fast_paths: [FastPath; 2],
+    /// Serializes override changes, which update both circuits one after the other. Acquired before
+    /// a circuit's lock, never under it. Events are sent under it, so their order is that of the
+    /// changes.
+    override_lock: Mutex<()>,
+    peers: Arc<Peers>,
+    observer: Arc<dyn HealthObserver>,
     metrics: Arc<Metrics>,
-    tally: Tally,
-    /// Its place in the fleet.
+    counters: AttemptCounters,
+    /// Position of the region in the configured order.
     index: usize,
     config: Arc<BreakerConfig>,
-    latency: Latency,
-    /// When a body last brought a byte, and when the region was last too busy.
-    delivered: Stamp,
-    throttled: Stamp,
-    /// Since when somebody has been waiting for headers without a pause, if anybody is.
-    busy_since: Stamp,
-    /// Wakes those who wait, for headers or for bytes, for a region that has been left alone for that silence.
-    abandoned: [Arc<Notify>; 2],
+    latency: LatencyHistogram,
+    /// When a response body last delivered a byte.
+    last_byte: AtomicInstant,
+    /// When the region last throttled a request.
+    last_throttled: AtomicInstant,
+    /// Start of the current period in which at least one attempt waits for headers. Stale while
+    /// `counters.waiting` is 0.
+    waiting_since: AtomicInstant,
+    /// Notified when a circuit opens for silence: one for header waits, one for byte waits.
+    silence_signals: [Arc<Notify>; 2],
 }
 
+/// The state of one circuit, under its lock.
 #[derive(Debug)]
 struct Circuit {
     breaker: Breaker,
-    control: Control,
+    active_override: ActiveOverride,
     waiters: VecDeque<oneshot::Sender<Permit>>,
-    /// For headers and for bytes.
+    /// Accumulated silence of header waits and of byte waits.
     silences: [Silence; 2],
-    /// The last recovery of the fleet that this circuit has heard of.
+    /// Count of peer recoveries that this circuit has processed.
     recoveries_seen: u64,
-    /// What the fleet was last told of this circuit: in use, and plainly so.
-    closed: bool,
-    settled: bool,
-    unguarded: bool,
-    /// Since when it has been in its state.
+    /// This circuit's current contribution to the counters in [`Peers`].
+    counted_closed: bool,
+    counted_steady: bool,
+    counted_forced: bool,
+    /// When the circuit entered its state.
     since: Instant,
-    /// Since when it has not been closed: trials that fail in between change nothing about that.
-    ailing_since: Option<Instant>,
-    /// What its gauges say, once there are any.
-    shown: Option<Shown>,
+    /// When the circuit last left the closed state. Failed trials do not change it.
+    not_closed_since: Option<Instant>,
+    /// The published gauge values. None until the metrics handles are resolved.
+    gauges: Option<GaugeState>,
 }
 
-/// What a region that is asked as the last resort answers.
+/// Result of [`RegionHealth::admit_last_resort`].
 #[derive(Debug)]
 pub(crate) enum LastResort {
     Admitted(Permit),
-    /// A probe is in flight; whoever waits gets a permit once it is answered, or hears nothing more once it has failed.
+    /// A trial is in flight. The receiver gets a permit once the region responds; it is closed if
+    /// the trial fails.
     Wait {
-        place: oneshot::Receiver<Permit>,
-        /// Since when the probe has had no answer.
+        permit: oneshot::Receiver<Permit>,
+        /// Since when the trial has had no response.
         silent_since: Instant,
     },
     Refused {
         retry_after: Duration,
     },
-    /// An operator has shut it off, and decides when it comes back.
-    ShutOff,
+    /// An override excludes the region. Only an operator, or its expiry, ends that.
+    ForcedOpen,
 }
 
 impl Circuit {
-    fn entered(&mut self, state: CircuitState, now: Instant) {
+    fn on_state_entered(&mut self, state: CircuitState, now: Instant) {
         self.since = now;
-        self.ailing_since = (state != CircuitState::Closed).then(|| self.ailing_since.unwrap_or(now));
+        self.not_closed_since =
+            (state != CircuitState::Closed).then(|| self.not_closed_since.unwrap_or(now));
     }
 }
 
-impl Health {
+impl RegionHealth {
     pub(crate) fn new(
         index: usize,
         config: &Arc<BreakerConfig>,
-        fleet: &Arc<Fleet>,
-        watch: Arc<dyn Watch>,
+        peers: &Arc<Peers>,
+        observer: Arc<dyn HealthObserver>,
         metrics: &Arc<Metrics>,
-        dice: &Dice,
+        rng: &SeededRng,
         now: Instant,
     ) -> Self {
         let circuit = |class| {
-            fleet.on_closed(class);
+            peers.on_closed(class);
             Mutex::new(Circuit {
-                breaker: Breaker::new(Arc::clone(config), dice.fork(), now),
-                control: Control::default(),
+                breaker: Breaker::new(Arc::clone(config), rng.fork(), now),
+                active_override: ActiveOverride::default(),
                 waiters: VecDeque::new(),
                 silences: Default::default(),
-                recoveries_seen: fleet.recoveries(class),
-                closed: true,
-                settled: true,
-                unguarded: false,
+                recoveries_seen: peers.recoveries(class),
+                counted_closed: true,
+                counted_steady: true,
+                counted_forced: false,
                 since: now,
-                ailing_since: None,
-                shown: None,
+                not_closed_since: None,
+                gauges: None,
             })
         };
         let health = Self {
             circuits: CircuitClass::ALL.map(circuit),
-            glances: CircuitClass::ALL.map(|_| Glance::new(now)),
-            hand: Mutex::default(),
-            fleet: Arc::clone(fleet),
-            watch,
+            fast_paths: CircuitClass::ALL.map(|_| FastPath::new(now)),
+            override_lock: Mutex::default(),
+            peers: Arc::clone(peers),
+            observer,
             metrics: Arc::clone(metrics),
-            tally: Tally::default(),
+            counters: AttemptCounters::default(),
             index,
             config: Arc::clone(config),
-            latency: Latency::new(now),
-            delivered: Stamp::new(now),
-            throttled: Stamp::new(now),
-            busy_since: Stamp::new(now),
-            abandoned: Default::default(),
+            latency: LatencyHistogram::new(now),
+            last_byte: AtomicInstant::new(now),
+            last_throttled: AtomicInstant::new(now),
+            waiting_since: AtomicInstant::new(now),
+            silence_signals: Default::default(),
         };
-        CircuitClass::ALL.into_iter().for_each(|class| health.with(class, now, |_| ((), None)));
+        // Writes the fast paths for the first time.
+        for class in CircuitClass::ALL {
+            health.update_circuit(class, now, |_| ((), None));
+        }
         health
     }
 
-    /// Whether the region may be used, without using it.
-    pub(crate) fn standing(&self, class: CircuitClass, now: Instant) -> Standing {
-        self.with(class, now, |circuit| match circuit.control.active() {
-            Some(Override::Drain) => (Standing::Drained, None),
-            Some(Override::ForceOpen) => (Standing::ForcedOpen, None),
-            Some(Override::ForceClosed | Override::MetricsOnly) => (Standing::Closed { share: 1.0 }, None),
-            None => (circuit.breaker.standing(now), None),
+    /// Whether the circuit would admit a request, without admitting one.
+    pub(crate) fn availability(&self, class: CircuitClass, now: Instant) -> Availability {
+        self.update_circuit(class, now, |circuit| {
+            let availability = match circuit.active_override.active() {
+                Some(Override::Drain) => Availability::Drained,
+                Some(Override::ForceOpen) => Availability::ForcedOpen,
+                Some(Override::ForceClosed | Override::MetricsOnly) => {
+                    Availability::Closed { share: 1.0 }
+                }
+                None => circuit.breaker.availability(now),
+            };
+            (availability, None)
         })
     }
 
-    /// A permit where the circuit is closed or has a slot for a trial.
+    /// A permit, if the circuit is closed or has a slot for a trial.
     pub(crate) fn admit(self: &Arc<Self>, class: CircuitClass, now: Instant) -> Option<Permit> {
-        let (ticket, is_unguarded) = self.ticket(class, now)?;
-        Some(if is_unguarded { Permit::unguarded(self, class, ticket) } else { Permit::with(self, class, ticket) })
+        let (ticket, is_forced) = self.ticket(class, now)?;
+        Some(if is_forced {
+            Permit::forced(self, class, ticket)
+        } else {
+            Permit::with_ticket(self, class, ticket)
+        })
     }
 
-    /// A ticket, where there is leave; `true` where an operator lets everybody in, whether or not the circuit has a ticket.
+    /// A ticket, if the circuit admits a request. The flag is true where an override admits it,
+    /// with or without a ticket of the circuit.
     fn ticket(&self, class: CircuitClass, now: Instant) -> Option<(Option<Ticket>, bool)> {
-        if let Some(ticket) = self.glances[class.index()].admit() {
+        if let Some(ticket) = self.fast_paths[class.index()].admit() {
             return Some((Some(ticket), false));
         }
-        self.with(class, now, |circuit| {
-            let is_unguarded = circuit.control.admits_all();
-            if circuit.control.active().is_some() && !is_unguarded {
+        self.update_circuit(class, now, |circuit| {
+            let is_forced = circuit.active_override.forces_admission();
+            if circuit.active_override.active().is_some() && !is_forced {
                 return (None, None);
             }
             let (ticket, change) = circuit.breaker.admit(now);
-            ((ticket.is_some() || is_unguarded).then_some((ticket, is_unguarded)), change)
+            let admitted = ticket.is_some() || is_forced;
+            (admitted.then_some((ticket, is_forced)), change)
         })
     }
 
-    /// A permit for a request that has no other region left, or a place in the queue for one.
-    pub(crate) fn admit_last_resort(self: &Arc<Self>, class: CircuitClass, nothing_else_left: bool, now: Instant) -> LastResort {
-        let (sender, place) = oneshot::channel();
-        let answer = self.with(class, now, |circuit| {
-            if circuit.control.active().is_some() {
+    /// Admits a request that has no other region left, before the open time elapses.
+    ///
+    /// `no_region_left` is false in a search for a missing key, where other regions have responded.
+    /// Where it is true, the attempt also marks the store as overloaded: no hedges meanwhile.
+    pub(crate) fn admit_last_resort(
+        self: &Arc<Self>,
+        class: CircuitClass,
+        no_region_left: bool,
+        now: Instant,
+    ) -> LastResort {
+        let (sender, permit) = oneshot::channel();
+        let decision = self.update_circuit(class, now, |circuit| {
+            if circuit.active_override.active().is_some() {
                 return (None, None);
             }
-            let (answer, change) = circuit.breaker.admit_early(now);
-            if nothing_else_left && matches!(answer, EarlyAnswer::Admitted(_)) {
-                self.fleet.on_probed_early(now);
+            let (decision, change) = circuit.breaker.admit_last_resort(now);
+            if no_region_left && matches!(decision, LastResortDecision::Admitted(_)) {
+                self.peers.on_last_resort(now);
             }
-            if matches!(answer, EarlyAnswer::InFlight { .. }) {
+            if matches!(decision, LastResortDecision::InFlight { .. }) {
                 circuit.waiters.push_back(sender);
             }
-            (Some(answer), change)
+            (Some(decision), change)
         });
-        match answer {
-            Some(EarlyAnswer::Admitted(ticket)) => LastResort::Admitted(Permit::new(self, class, ticket)),
-            Some(EarlyAnswer::InFlight { since }) => LastResort::Wait { place, silent_since: since },
-            Some(EarlyAnswer::Refused { retry_after }) => LastResort::Refused { retry_after },
-            // An operator's word: either nobody is let in, or everybody.
-            None => self.admit(class, now).map_or(LastResort::ShutOff, LastResort::Admitted),
+        match decision {
+            Some(LastResortDecision::Admitted(ticket)) => {
+                LastResort::Admitted(Permit::new(self, class, ticket))
+            }
+            Some(LastResortDecision::InFlight { since }) => LastResort::Wait {
+                permit,
+                silent_since: since,
+            },
+            Some(LastResortDecision::Refused { retry_after }) => {
+                LastResort::Refused { retry_after }
+            }
+            // An override decides alone: it admits all requests or none.
+            None => self
+                .admit(class, now)
+                .map_or(LastResort::ForcedOpen, LastResort::Admitted),
         }
     }
 
-    /// A permit that admits whatever the circuit says and brings no verdict: for a search that may ask everyone.
-    pub(crate) fn admit_unjudged(self: &Arc<Self>, class: CircuitClass) -> Permit {
-        Permit::unjudged(self, class)
+    /// A permit that needs no admission and records no verdict: a search for a missing key may use
+    /// every region.
+    pub(crate) fn admit_untracked(self: &Arc<Self>, class: CircuitClass) -> Permit {
+        Permit::untracked(self, class)
     }
 
-    /// Runs `act` under the lock, keeps the fleet's counts and the gauges true, and tells of a transition once the lock is released.
-    fn with<T>(&self, class: CircuitClass, now: Instant, act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>)) -> T {
-        let (mut circuit, glance) = (self.circuits[class.index()].lock(), &self.glances[class.index()]);
-        circuit.breaker.count_successes(glance.fetch());
-        let ended = circuit.heed_time(now);
-        let heard = self.hear_of_recovery(&mut circuit, class, now);
+    /// Runs `act` under the circuit's lock. Updates fast path, peer counters and gauges under the
+    /// lock; reports transitions after its release.
+    fn update_circuit<T>(
+        &self,
+        class: CircuitClass,
+        now: Instant,
+        act: impl FnOnce(&mut Circuit) -> (T, Option<Transition>),
+    ) -> T {
+        let fast_path = &self.fast_paths[class.index()];
+        let mut circuit = self.circuits[class.index()].lock();
+        // Order matters: successes of the fast path belong to the state before `act`.
+        circuit.breaker.count_successes(fast_path.take_successes());
+        let expired = circuit.expire_override(now);
+        let recovered = self.apply_peer_recovery(&mut circuit, class, now);
         let (result, change) = act(&mut circuit);
-        self.count(&mut circuit, class, now);
+        self.update_peers(&mut circuit, class, now);
         if change.is_some() {
             circuit.silences.iter_mut().for_each(Silence::clear);
         }
-        if let Some(last) = change.or(heard) {
-            circuit.entered(last.to, now);
+        if let Some(last) = change.or(recovered) {
+            circuit.on_state_entered(last.to, now);
         }
-        glance.write(&circuit.breaker, circuit.settled);
-        self.show(&mut circuit, class);
+        fast_path.publish(&circuit.breaker, circuit.counted_steady);
+        self.update_gauges(&mut circuit, class);
         drop(circuit);
-        for change in heard.into_iter().chain(change) {
-            let step = (change.from.index(), change.to.index());
-            self.metrics.on_transition(self.index, class.index(), step, change.is_early_probing());
-            self.watch.on_news(self.index, News::Circuit(class, change));
+        for change in recovered.into_iter().chain(change) {
+            self.metrics.on_transition(self.index, class, change);
+            self.observer
+                .on_event(self.index, HealthEvent::Circuit(class, change));
         }
-        ended.into_iter().for_each(|ended| self.on_expired(ended, class, now));
+        if let Some(expired) = expired {
+            self.on_override_expired(expired, class, now);
+        }
         result
     }
 
-    fn hear_of_recovery(&self, circuit: &mut Circuit, class: CircuitClass, now: Instant) -> Option<Transition> {
-        let recoveries = self.fleet.recoveries(class);
-        let news = recoveries != circuit.recoveries_seen;
+    fn apply_peer_recovery(
+        &self,
+        circuit: &mut Circuit,
+        class: CircuitClass,
+        now: Instant,
+    ) -> Option<Transition> {
+        let recoveries = self.peers.recoveries(class);
+        let is_new = recoveries != circuit.recoveries_seen;
         circuit.recoveries_seen = recoveries;
-        if news { circuit.breaker.on_peer_recovered(now) } else { None }
+        if is_new {
+            circuit.breaker.on_peer_recovered(now)
+        } else {
+            None
+        }
     }
 
-    fn count(&self, circuit: &mut MutexGuard<'_, Circuit>, class: CircuitClass, now: Instant) {
-        let (free, unguarded) = (circuit.control.active().is_none(), circuit.control.admits_all());
-        let closed = unguarded || (free && circuit.breaker.state() == CircuitState::Closed);
-        match (circuit.closed, closed) {
+    /// Adjusts the counters in [`Peers`] by what has changed in this circuit.
+    fn update_peers(
+        &self,
+        circuit: &mut MutexGuard<'_, Circuit>,
+        class: CircuitClass,
+        now: Instant,
+    ) {
+        let has_override = circuit.active_override.active().is_some();
+        let forced = circuit.active_override.forces_admission();
+        let closed = forced || (!has_override && circuit.breaker.state() == CircuitState::Closed);
+        match (circuit.counted_closed, closed) {
             (false, true) => {
-                self.fleet.on_closed(class);
-                circuit.recoveries_seen = self.fleet.recoveries(class);
+                self.peers.on_closed(class);
+                // A circuit does not react to its own recovery.
+                circuit.recoveries_seen = self.peers.recoveries(class);
             }
-            (true, false) => self.fleet.on_left_closed(class),
+            (true, false) => self.peers.on_not_closed(class),
             _ => {}
         }
-        if circuit.closed != closed && class == CircuitClass::Read {
-            self.fleet.set_in_use(self.index, closed);
+        if circuit.counted_closed != closed && class == CircuitClass::Read {
+            self.peers.set_in_use(self.index, closed);
         }
-        circuit.closed = closed;
-        let calm = free && circuit.breaker.standing(now) == Standing::Closed { share: 1.0 };
-        match (circuit.settled, calm) {
-            (true, false) => self.fleet.on_unsettled(class),
-            (false, true) => self.fleet.on_settled(class),
+        circuit.counted_closed = closed;
+        let steady = !has_override
+            && circuit.breaker.availability(now) == Availability::Closed { share: 1.0 };
+        match (circuit.counted_steady, steady) {
+            (true, false) => self.peers.on_unsteady(class),
+            (false, true) => self.peers.on_steady(class),
             _ => {}
         }
-        circuit.settled = calm;
-        if circuit.unguarded != unguarded {
-            self.fleet.on_unguarded(class, unguarded);
+        circuit.counted_steady = steady;
+        if circuit.counted_forced != forced {
+            self.peers.on_forced_changed(class, forced);
         }
-        circuit.unguarded = unguarded;
+        circuit.counted_forced = forced;
     }
 }

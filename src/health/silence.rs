@@ -1,86 +1,108 @@
-//! Silence counts: waiting that brought nothing, added up over a region's attempts.
+//! Accumulated waiting without a response, over all attempts of a region.
 //!
-//! Callers with limits shorter than ours go away before an attempt has failed, and a busy service sends thousands of reads into
-//! a region that hangs before the first attempt limit is over. So attempts tell how long they have waited: every so often while
-//! they wait, and when they are given up. Each answer sets the sum back to zero.
+//! Callers with timeouts shorter than the attempt limit cancel before an attempt fails, and a busy
+//! service sends thousands of reads to a hanging region before the first attempt times out.
+//! Attempts therefore report their waiting time periodically, and when they are given up. A
+//! response resets the sum. If the sum is large enough while another region responds, the circuit
+//! opens.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::config::BreakerConfig;
-use crate::time::Instant;
+use tokio::sync::futures::OwnedNotified;
 
-/// What is waited for: a region may answer and then deliver nothing.
+use super::RegionHealth;
+use super::breaker::Ticket;
+use super::config::BreakerConfig;
+use crate::runtime::clock::Instant;
+use crate::runtime::sync::atomic::Ordering;
+use crate::types::CircuitClass;
+
+/// What an attempt waits for. A region may send headers and then no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum For {
+pub(crate) enum WaitingFor {
     Headers,
     Bytes,
 }
 
-/// One attempt that waits.
+/// The current wait of one attempt.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wait {
-    pub(super) what: For,
+pub(super) struct PendingWait {
+    pub(super) what: WaitingFor,
     pub(super) since: Instant,
-    /// What it has told already.
-    pub(super) told_until: Instant,
-    /// It has told something.
-    pub(super) told: bool,
+    /// End of the time that is already part of the sum.
+    pub(super) reported_until: Instant,
+    /// At least one report is part of the sum.
+    pub(super) reported: bool,
 }
 
-impl Wait {
-    pub(super) fn new(what: For, now: Instant) -> Self {
-        Self { what, since: now, told_until: now, told: false }
+impl PendingWait {
+    pub(super) fn new(what: WaitingFor, now: Instant) -> Self {
+        Self {
+            what,
+            since: now,
+            reported_until: now,
+            reported: false,
+        }
     }
 }
 
-/// The waiting at one region since it last gave a sign of life.
+/// Waiting at one region since its last activity.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// When the first of these waits began.
-    began: Option<Instant>,
-    /// When somebody told of it last.
-    told: Option<Instant>,
+    /// Start of the earliest of these waits.
+    since: Option<Instant>,
+    /// Time of the last report.
+    last_report: Option<Instant>,
     attempts: u32,
     waited: Duration,
 }
 
 impl Silence {
-    /// A wait goes on, or was given up; `heard` is when the region last gave a sign of life.
-    ///
-    /// Whoever tells much later than it should have was not listening itself: nobody polled it, or the whole process stood still. That
-    /// says nothing about the region. What was told long ago says nothing about now.
-    pub(super) fn add(&mut self, wait: &mut Wait, heard: Instant, config: &BreakerConfig, now: Instant) {
-        if self.began.is_some_and(|began| began < heard)
-            || self.told.is_some_and(|told| now.saturating_duration_since(told) > config.window)
-        {
+    /// Adds the unreported part of `wait`. `last_activity` is the region's last response or byte.
+    pub(super) fn add_wait(
+        &mut self,
+        wait: &mut PendingWait,
+        last_activity: Instant,
+        config: &BreakerConfig,
+        now: Instant,
+    ) {
+        let is_answered = self.since.is_some_and(|since| since < last_activity);
+        let is_old = self
+            .last_report
+            .is_some_and(|reported| now.saturating_duration_since(reported) > config.window);
+        if is_answered || is_old {
             *self = Self::default();
         }
-        if now.saturating_duration_since(wait.told_until) > config.silence.saturating_mul(2) {
-            wait.told_until = now;
+        // A report that comes too late is no evidence against the region: the future was not
+        // polled, or the process was suspended.
+        if now.saturating_duration_since(wait.reported_until) > config.silence.saturating_mul(2) {
+            wait.reported_until = now;
             return;
         }
-        let from = wait.told_until.max(heard);
+        let from = wait.reported_until.max(last_activity);
         if now <= from {
             return;
         }
-        let known = wait.told && wait.told_until > heard;
-        self.attempts += u32::from(!known);
+        let is_counted = wait.reported && wait.reported_until > last_activity;
+        self.attempts += u32::from(!is_counted);
         self.waited = self.waited.saturating_add(now - from);
-        let began = wait.since.max(heard);
-        self.began = Some(self.began.map_or(began, |first| first.min(began)));
-        self.told = Some(now);
-        (wait.told_until, wait.told) = (now, true);
+        let since = wait.since.max(last_activity);
+        self.since = Some(self.since.map_or(since, |first| first.min(since)));
+        self.last_report = Some(now);
+        (wait.reported_until, wait.reported) = (now, true);
     }
 
-    /// Long enough to leave the region alone, if it is not everybody's silence; since when.
-    ///
-    /// Besides the sum, the silence itself must have lasted: a thousand attempts together wait five seconds within five milliseconds.
-    pub(super) fn is_enough(&self, config: &BreakerConfig, now: Instant) -> Option<Instant> {
-        let began = self.began?;
-        let enough = self.attempts >= config.failure_threshold
+    /// Start of the silence, if it is long enough to open the circuit.
+    pub(super) fn exceeded_since(&self, config: &BreakerConfig, now: Instant) -> Option<Instant> {
+        let since = self.since?;
+        // The sum alone is no criterion: 1000 attempts wait 5 s in total within 5 ms. The silence
+        // itself must have lasted too.
+        let is_exceeded = self.attempts >= config.failure_threshold
             && self.waited >= config.silence.saturating_mul(config.failure_threshold)
-            && now.saturating_duration_since(began) >= config.silence;
-        enough.then_some(began)
+            && now.saturating_duration_since(since) >= config.silence;
+        is_exceeded.then_some(since)
     }
 
     pub(super) fn waited(&self) -> Duration {
@@ -92,71 +114,187 @@ impl Silence {
     }
 }
 
+/// Resolves when a circuit of the region opens for silence.
+pub(crate) type SilenceSignal = Pin<Box<OwnedNotified>>;
+
+impl RegionHealth {
+    /// Median time to response headers of gets and heads. None with too few samples.
+    pub(crate) fn p50(&self) -> Option<Duration> {
+        self.latency.p50()
+    }
+
+    /// 95th percentile of the same.
+    pub(crate) fn p95(&self) -> Option<Duration> {
+        self.latency.p95()
+    }
+
+    /// Interval at which waiting attempts report.
+    pub(crate) fn silence(&self) -> Duration {
+        self.config.silence
+    }
+
+    /// How long a read waits for its trial before it starts an attempt in another region.
+    pub(crate) fn trial_patience(&self) -> Duration {
+        self.config.trial_patience
+    }
+
+    pub(crate) fn silence_signal(&self, what: WaitingFor) -> SilenceSignal {
+        Box::pin(Arc::clone(&self.silence_signals[what as usize]).notified_owned())
+    }
+
+    /// The region throttled a request within this time.
+    pub(crate) fn is_throttling(&self, within: Duration, now: Instant) -> bool {
+        self.last_throttled.is_within(within, now)
+    }
+
+    /// The region has responded since then, or no attempt has been waiting all that time.
+    pub(crate) fn is_responding(&self, since: Instant) -> bool {
+        let is_waited_for =
+            self.counters.waiting.load(Ordering::Relaxed) > 0 && self.waiting_since.get() <= since;
+        !is_waited_for || self.peers.last_response(self.index) > since
+    }
+
+    pub(super) fn on_throttled(&self, now: Instant) {
+        self.last_throttled.set(now);
+        self.peers.on_throttled(now);
+    }
+
+    /// The region sent response headers to a get or head, or a byte of a body.
+    pub(super) fn on_activity(&self, what: WaitingFor, now: Instant) {
+        match what {
+            WaitingFor::Headers => self.peers.on_response(self.index, now),
+            WaitingFor::Bytes => self.last_byte.set(now),
+        }
+    }
+
+    /// Adds a wait until now. If that opens the circuit, all waiting attempts are notified.
+    pub(super) fn on_wait(
+        self: &Arc<Self>,
+        class: CircuitClass,
+        ticket: Ticket,
+        wait: &mut PendingWait,
+        now: Instant,
+    ) {
+        let last_activity = match wait.what {
+            WaitingFor::Headers => self.peers.last_response(self.index),
+            WaitingFor::Bytes => self.last_byte.get(),
+        };
+        let is_excluded = self.update_circuit(class, now, |circuit| {
+            if !ticket.is_regular() || !circuit.breaker.is_current(ticket) {
+                return (false, None);
+            }
+            let silence = &mut circuit.silences[wait.what as usize];
+            silence.add_wait(wait, last_activity, &self.config, now);
+            let since = silence
+                .exceeded_since(&self.config, now)
+                .filter(|since| self.peers.other_region_responded_since(self.index, *since));
+            let waited = silence.waited();
+            let change = since.and_then(|_| circuit.breaker.on_silence(ticket, waited, now));
+            // Attempts keep waiting if an override admits all requests anyway.
+            let is_excluded = change.is_some() && !circuit.active_override.forces_admission();
+            (is_excluded, change)
+        });
+        if is_excluded {
+            self.silence_signals[wait.what as usize].notify_waiters();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::now;
+    use crate::runtime::clock::now;
 
     fn secs(secs: f64) -> Duration {
         Duration::from_secs_f64(secs)
     }
 
     #[test]
-    fn it_takes_as_many_attempts_and_as_much_waiting_and_a_while() {
+    fn silence_needs_attempts_and_sum_and_duration() {
         let (start, config) = (now(), BreakerConfig::default());
-        let heard = start;
+        let last_activity = start;
         let at = |t: f64| start + secs(t);
         let mut silence = Silence::default();
-        let mut one = Wait::new(For::Headers, at(0.1));
-        (1..=9).for_each(|t| silence.add(&mut one, heard, &config, at(f64::from(t))));
-        assert_eq!(silence.is_enough(&config, at(9.0)), None, "one attempt is not five");
-        let mut others: Vec<_> = (0..4).map(|_| Wait::new(For::Headers, at(8.9))).collect();
-        others.iter_mut().for_each(|wait| silence.add(wait, heard, &config, at(9.0)));
-        assert_eq!(silence.is_enough(&config, at(9.0)), Some(at(0.1)));
+        let mut one = PendingWait::new(WaitingFor::Headers, at(0.1));
+        (1..=9).for_each(|t| silence.add_wait(&mut one, last_activity, &config, at(f64::from(t))));
+        assert_eq!(
+            silence.exceeded_since(&config, at(9.0)),
+            None,
+            "one attempt"
+        );
+        let mut others: Vec<_> = (0..4)
+            .map(|_| PendingWait::new(WaitingFor::Headers, at(8.9)))
+            .collect();
+        others
+            .iter_mut()
+            .for_each(|wait| silence.add_wait(wait, last_activity, &config, at(9.0)));
+        assert_eq!(silence.exceeded_since(&config, at(9.0)), Some(at(0.1)));
 
-        let mut crowd = Silence::default();
-        let mut waits: Vec<_> = (0..1_000).map(|_| Wait::new(For::Headers, at(1.0))).collect();
-        waits.iter_mut().for_each(|wait| crowd.add(wait, heard, &config, at(1.5)));
-        assert_eq!(crowd.is_enough(&config, at(1.5)), None, "half a second is no silence");
-        waits.iter_mut().for_each(|wait| crowd.add(wait, heard, &config, at(2.0)));
-        assert!(crowd.is_enough(&config, at(2.0)).is_some());
+        let mut many = Silence::default();
+        let mut waits: Vec<_> = (0..1_000)
+            .map(|_| PendingWait::new(WaitingFor::Headers, at(1.0)))
+            .collect();
+        waits
+            .iter_mut()
+            .for_each(|wait| many.add_wait(wait, last_activity, &config, at(1.5)));
+        assert_eq!(many.exceeded_since(&config, at(1.5)), None, "half a second");
+        waits
+            .iter_mut()
+            .for_each(|wait| many.add_wait(wait, last_activity, &config, at(2.0)));
+        assert!(many.exceeded_since(&config, at(2.0)).is_some());
     }
 
     #[test]
-    fn a_sign_of_life_sets_it_back_to_zero() {
+    fn activity_resets_silence() {
         let (start, config) = (now(), BreakerConfig::default());
         let at = |t: f64| start + secs(t);
         let mut silence = Silence::default();
-        let mut waits: Vec<_> = (0..10).map(|_| Wait::new(For::Headers, at(0.0))).collect();
-        waits.iter_mut().for_each(|wait| silence.add(wait, start, &config, at(0.9)));
-        waits.iter_mut().for_each(|wait| silence.add(wait, at(0.95), &config, at(1.2)));
+        let mut waits: Vec<_> = (0..10)
+            .map(|_| PendingWait::new(WaitingFor::Headers, at(0.0)))
+            .collect();
+        waits
+            .iter_mut()
+            .for_each(|wait| silence.add_wait(wait, start, &config, at(0.9)));
+        waits
+            .iter_mut()
+            .for_each(|wait| silence.add_wait(wait, at(0.95), &config, at(1.2)));
         assert_eq!(silence.waited(), secs(0.25) * 10);
-        assert_eq!(silence.is_enough(&config, at(1.2)), None);
+        assert_eq!(silence.exceeded_since(&config, at(1.2)), None);
     }
 
     #[test]
-    fn who_did_not_listen_has_nothing_to_tell_and_old_tales_are_forgotten() {
+    fn late_reports_are_ignored_and_old_ones_expire() {
         let (start, config) = (now(), BreakerConfig::default());
         let at = |t: f64| start + secs(t);
         let mut silence = Silence::default();
         for _ in 0..20 {
-            silence.add(&mut Wait::new(For::Headers, at(0.0)), start, &config, at(3.0));
+            silence.add_wait(
+                &mut PendingWait::new(WaitingFor::Headers, at(0.0)),
+                start,
+                &config,
+                at(3.0),
+            );
         }
-        assert_eq!(silence.waited(), Duration::ZERO, "nobody polled them");
+        assert_eq!(silence.waited(), Duration::ZERO, "reported too late");
         for t in 0..5 {
-            silence.add(&mut Wait::new(For::Headers, at(11.0 * f64::from(t))), start, &config, at(11.0 * f64::from(t) + 1.9));
+            silence.add_wait(
+                &mut PendingWait::new(WaitingFor::Headers, at(11.0 * f64::from(t))),
+                start,
+                &config,
+                at(11.0 * f64::from(t) + 1.9),
+            );
         }
-        assert_eq!(silence.waited(), secs(1.9), "one every eleven seconds");
+        assert_eq!(silence.waited(), secs(1.9), "one report every 11 s");
     }
 
     #[test]
-    fn an_attempt_that_tells_twice_is_one_attempt() {
+    fn repeated_reports_count_one_attempt() {
         let (start, config) = (now(), BreakerConfig::default());
         let at = |t: f64| start + secs(t);
         let mut silence = Silence::default();
-        let mut wait = Wait::new(For::Headers, start);
-        (1..20).for_each(|t| silence.add(&mut wait, start, &config, at(f64::from(t))));
-        assert_eq!(silence.is_enough(&config, at(19.0)), None);
+        let mut wait = PendingWait::new(WaitingFor::Headers, start);
+        (1..20).for_each(|t| silence.add_wait(&mut wait, start, &config, at(f64::from(t))));
+        assert_eq!(silence.exceeded_since(&config, at(19.0)), None);
         assert_eq!(silence.waited(), secs(19.0));
     }
 }

@@ -1,93 +1,104 @@
-//! What a region's health shows of itself, as plain data.
+//! Snapshot of one region's health, as plain data.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::breaker::Standing;
-use super::control::Override;
-use super::{CircuitClass, CircuitState, Health};
-use crate::sync::atomic::Ordering;
-use crate::time::{self, Instant};
+use super::breaker::Availability;
+use super::{CircuitClass, CircuitState, RegionHealth};
+use crate::runtime::clock::{self, Instant};
+use crate::runtime::sync::atomic::Ordering;
+use crate::types::Override;
 
-/// One circuit at one moment.
+/// One circuit at one moment. Serialized, times are numbers of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CircuitSnapshot {
-    /// Its state.
+    /// The state.
     pub state: CircuitState,
-    /// How long it has been in that state, in seconds.
-    pub seconds_in_state: f64,
-    /// Since when, in seconds since 1970, by this machine's calendar now.
+    /// Time since the last change of the state. Serialized as `seconds_in_state`.
+    #[serde(rename = "seconds_in_state", serialize_with = "as_seconds")]
+    pub time_in_state: Duration,
+    /// When the state changed last, as Unix time in seconds by the current wall clock.
     pub since_unix_seconds: f64,
-    /// How long it has not been closed, in seconds; None where it is. Trials that fail begin the state anew, and this not: it tells
-    /// for how long the region has been left alone.
-    pub seconds_not_closed: Option<f64>,
-    /// Since when it has not been closed, in seconds since 1970.
+    /// Time since the circuit was last closed; None if it is closed. Failed trials restart
+    /// `time_in_state` and not this: it is the duration of the outage. Serialized as
+    /// `seconds_not_closed`.
+    #[serde(rename = "seconds_not_closed", serialize_with = "as_optional_seconds")]
+    pub time_not_closed: Option<Duration>,
+    /// When the circuit was last closed, as Unix time in seconds; None if it is closed.
     pub not_closed_since_unix_seconds: Option<f64>,
-    /// Whether a request could use the region now: closed, or a trial is due.
+    /// Whether a request would be admitted now: closed, or a trial is due.
     pub admits: bool,
-    /// Failures in a row.
+    /// Consecutive failures.
     pub consecutive_failures: u32,
-    /// Share of failures within the window.
+    /// Share of failures within `breaker.window`, 0 to 1.
     pub failure_rate: f64,
 }
 
-/// An operator's word that is in force.
+/// An active override.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct OverrideSnapshot {
-    /// What is in force.
+    /// The kind of override.
     pub kind: Override,
-    /// In how many seconds it ends by itself; None where it does not.
-    pub seconds_left: Option<f64>,
+    /// Time until it expires; None if it does not. Serialized as `seconds_left`.
+    #[serde(rename = "seconds_left", serialize_with = "as_optional_seconds")]
+    pub time_left: Option<Duration>,
 }
 
 /// One region's health at one moment.
 #[derive(Debug)]
-pub(crate) struct Vitals {
+pub(crate) struct RegionHealthSnapshot {
     pub(crate) circuits: [CircuitSnapshot; 2],
-    /// How a request for a read stands with it.
-    pub(crate) standing: Standing,
-    pub(crate) control: Option<OverrideSnapshot>,
+    /// Availability for reads.
+    pub(crate) availability: Availability,
+    pub(crate) active_override: Option<OverrideSnapshot>,
     pub(crate) p50: Option<Duration>,
     pub(crate) p95: Option<Duration>,
     pub(crate) in_flight: u32,
     pub(crate) attempts: u64,
     pub(crate) successes: u64,
     pub(crate) failures: u64,
-    pub(crate) failing_in_a_row: u32,
+    pub(crate) consecutive_failures: u32,
 }
 
-impl Health {
-    pub(crate) fn vitals(&self, now: Instant) -> Vitals {
-        let tally = &self.tally;
-        Vitals {
+impl RegionHealth {
+    pub(crate) fn snapshot(&self, now: Instant) -> RegionHealthSnapshot {
+        let counters = &self.counters;
+        RegionHealthSnapshot {
             circuits: CircuitClass::ALL.map(|class| self.circuit_snapshot(class, now)),
-            standing: self.standing(CircuitClass::Read, now),
-            control: self.override_snapshot(now),
+            availability: self.availability(CircuitClass::Read, now),
+            active_override: self.override_snapshot(now),
             p50: self.p50(),
             p95: self.p95(),
-            in_flight: tally.in_flight(),
-            attempts: tally.attempts.load(Ordering::Relaxed),
-            successes: tally.successes.load(Ordering::Relaxed),
-            failures: tally.failures.load(Ordering::Relaxed),
-            failing_in_a_row: tally.run.load(Ordering::Relaxed),
+            in_flight: counters.in_flight(),
+            attempts: counters.attempts.load(Ordering::Relaxed),
+            successes: counters.successes.load(Ordering::Relaxed),
+            failures: counters.failures.load(Ordering::Relaxed),
+            consecutive_failures: counters.consecutive_failures.load(Ordering::Relaxed),
         }
     }
 
     fn circuit_snapshot(&self, class: CircuitClass, now: Instant) -> CircuitSnapshot {
-        let admits = matches!(self.standing(class, now), Standing::Closed { .. } | Standing::Trial);
-        self.with(class, now, |circuit| {
-            let seconds_since = |moment| now.saturating_duration_since(moment).as_secs_f64();
-            let (today, seconds_in_state) = (time::unix_seconds(), seconds_since(circuit.since));
-            let seconds_not_closed = circuit.ailing_since.map(seconds_since);
+        let admits = matches!(
+            self.availability(class, now),
+            Availability::Closed { .. } | Availability::TrialDue
+        );
+        self.update_circuit(class, now, |circuit| {
+            let elapsed = |since| now.saturating_duration_since(since);
+            // Monotonic times are converted to dates with the current wall clock, which may have
+            // been adjusted since.
+            let unix_now = clock::unix_seconds();
+            let unix_time = |elapsed: Duration| unix_now - elapsed.as_secs_f64();
+            let time_in_state = elapsed(circuit.since);
+            let time_not_closed = circuit.not_closed_since.map(elapsed);
             let snapshot = CircuitSnapshot {
                 state: circuit.breaker.state(),
-                seconds_in_state,
-                since_unix_seconds: today - seconds_in_state,
-                seconds_not_closed,
-                not_closed_since_unix_seconds: seconds_not_closed.map(|seconds| today - seconds),
+                time_in_state,
+                since_unix_seconds: unix_time(time_in_state),
+                time_not_closed,
+                not_closed_since_unix_seconds: time_not_closed.map(unix_time),
                 admits,
                 consecutive_failures: circuit.breaker.consecutive_failures(),
                 failure_rate: circuit.breaker.counts(now).rate(),
@@ -97,10 +108,26 @@ impl Health {
     }
 
     fn override_snapshot(&self, now: Instant) -> Option<OverrideSnapshot> {
-        self.with(CircuitClass::Read, now, |circuit| {
-            let until = circuit.control.until();
-            let seconds_left = until.map(|until| until.saturating_duration_since(now).as_secs_f64());
-            (circuit.control.active().map(|kind| OverrideSnapshot { kind, seconds_left }), None)
+        self.update_circuit(CircuitClass::Read, now, |circuit| {
+            let active_override = circuit.active_override;
+            let time_left = active_override
+                .until()
+                .map(|until| until.saturating_duration_since(now));
+            let snapshot = active_override
+                .active()
+                .map(|kind| OverrideSnapshot { kind, time_left });
+            (snapshot, None)
         })
     }
+}
+
+fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    time.as_secs_f64().serialize(serializer)
+}
+
+pub(super) fn as_optional_seconds<S: serde::Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }

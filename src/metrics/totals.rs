@@ -1,24 +1,24 @@
-//! Sums over a store's life, kept whether or not anybody records metrics.
+//! Totals since the store was built, with or without a metrics recorder.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    pub(crate) requests: Sum,
-    pub(crate) successes: Sum,
-    pub(crate) errors: Sum,
-    pub(crate) retries: Sum,
-    pub(crate) retry_successes: Sum,
-    pub(crate) timeouts: Sum,
-    pub(crate) opens: Sum,
-    pub(crate) closes: Sum,
+    pub(crate) requests: Total,
+    pub(crate) successes: Total,
+    pub(crate) errors: Total,
+    pub(crate) retries: Total,
+    pub(crate) retry_successes: Total,
+    pub(crate) timeouts: Total,
+    pub(crate) opens: Total,
+    pub(crate) closes: Total,
 }
 
-/// One sum.
+/// One total.
 #[derive(Debug, Default)]
-pub(crate) struct Sum(AtomicU64);
+pub(crate) struct Total(AtomicU64);
 
-impl Sum {
+impl Total {
     pub(super) fn add_one(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

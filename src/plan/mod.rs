@@ -1,151 +1,130 @@
-//! Which regions a request asks, and in which order. Pure: facts and a turn go in, region indexes come out.
+//! Which regions a request asks, and in which order. Pure functions of facts and a counter.
 //!
-//! An [`Order`] says in which order all regions would be asked if all were well. A [`Plan`] is that order with the facts of the
-//! moment laid over it: which region is owed a trial, which are in use, which come last. Regions that are not in use are not
-//! forgotten: the call asks them as its last resort, and its error says why they were left out.
+//! An [`Order`] is the order of all regions while every circuit is closed. A [`Plan`] applies the
+//! current state to it: which region is due for a trial, which are in use, which come last. It
+//! leaves out regions that are not in use; the call may ask them as a last resort, and its error
+//! says why they were skipped.
 
-mod nearest;
-mod random;
+mod order;
+mod policy;
 mod rotation;
-mod round_robin;
 mod weights;
 
-use crate::health::Standing;
+use crate::health::Availability;
 use crate::region::RegionSet;
-use crate::time::Dice;
+use crate::runtime::rng::SeededRng;
 
+pub(crate) use order::Order;
+use order::Successors;
 pub(crate) use rotation::Rotation;
 pub use rotation::{RotationConfig, RotationPolicy};
 use weights::Weights;
 
-/// The order in which all regions would be asked if all were well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Order {
-    start: usize,
-    follow: Follow,
-}
-
-/// Who comes after the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Follow {
-    /// The others by modulo, from a second, slower turn: a dead region's load falls on all survivors alike, and not on its
-    /// neighbour.
-    Turn(u64),
-    /// The others in configured order.
-    Configured,
-    /// The same, and the first is first even while it climbs back: nobody else's answer is as good.
-    Behind,
-    /// The others drawn by weight.
-    Drawn,
-}
-
-/// An order with the facts of the moment laid over it.
+/// An order with the current state of the regions applied to it.
 #[derive(Debug)]
 pub(crate) struct Plan {
     order: Order,
-    /// Asked before all others: it may have recovered, and somebody has to find out.
+    /// Asked before all others: a read is needed to find out whether it has recovered.
     trial: Option<usize>,
     in_use: RegionSet,
-    /// Asked only when the others in use have been: weight 0, slow as a whole, or still climbing back.
-    reluctant: RegionSet,
-}
-
-impl Order {
-    /// This region first, the others in configured order.
-    pub(crate) fn first(region: usize) -> Self {
-        Self { start: region, follow: Follow::Behind }
-    }
-
-    /// The region after the one that broke last, and on from there.
-    pub(crate) fn after(broken: &[usize], regions: usize) -> Self {
-        let last = broken.last().copied().unwrap_or_default();
-        Self { start: (last + 1) % regions, follow: Follow::Turn(0) }
-    }
-
-    /// The first of `candidates` in this order.
-    fn first_of(self, candidates: RegionSet, weights: &Weights, dice: &Dice) -> Option<usize> {
-        if candidates.contains(self.start) {
-            return Some(self.start);
-        }
-        let regions = weights.len();
-        match self.follow {
-            Follow::Turn(turn) => (1..regions).map(|k| follower(self.start, turn, k, regions)).find(|index| candidates.contains(*index)),
-            Follow::Configured | Follow::Behind => (0..regions).find(|index| candidates.contains(*index)),
-            Follow::Drawn => weights.draw(candidates, dice),
-        }
-    }
-}
-
-/// The `k`th region after `start`, for `k` from 1: every other region once, from a place that `turn` decides.
-fn follower(start: usize, turn: u64, k: usize, regions: usize) -> usize {
-    let others = regions - 1;
-    let step = ((turn % others as u64) as usize + k - 1) % others;
-    (start + 1 + step) % regions
+    /// Asked after the other regions in use: weight 0, slow as a whole, or in its ramp.
+    deprioritized: RegionSet,
 }
 
 impl Plan {
-    /// A plan that asks nobody, until the facts are known.
+    /// A plan without regions, until the state is known.
     pub(crate) fn unknown(order: Order) -> Self {
-        Self { order, trial: None, in_use: RegionSet::default(), reluctant: RegionSet::default() }
+        Self {
+            order,
+            trial: None,
+            in_use: RegionSet::default(),
+            deprioritized: RegionSet::default(),
+        }
     }
 
-    /// Lays the facts over the order. `standings` is None where every region is plainly closed. A region that is `slow` as a whole
-    /// keeps a hundredth of its first picks: enough to notice that it is slow no more.
+    /// Applies the state of the regions to the order. `availabilities` is None while every circuit
+    /// is closed and steady. A region that is `slow` as a whole keeps [`SLOW_SHARE`] of its first
+    /// attempts, enough to notice when it is fast again.
     pub(crate) fn new(
         order: Order,
-        standings: Option<&[Standing]>,
-        may_try: RegionSet,
+        availabilities: Option<&[Availability]>,
+        may_be_trial: RegionSet,
         allowed: RegionSet,
         slow: RegionSet,
         weights: &Weights,
-        dice: &Dice,
+        rng: &SeededRng,
     ) -> Self {
-        let mut plan = Self { order, trial: None, in_use: allowed, reluctant: weights.zero().or(slow) };
+        let mut plan = Self {
+            order,
+            trial: None,
+            in_use: allowed,
+            deprioritized: weights.zero().or(slow),
+        };
         let is_slow = slow.contains(order.start) && !weights.zero().contains(order.start);
-        if order.follow == Follow::Behind || (is_slow && dice.unit() < SLOW_SHARE) {
-            plan.reluctant.remove(order.start);
+        if order.successors == Successors::Pinned || (is_slow && rng.unit() < SLOW_SHARE) {
+            plan.deprioritized.remove(order.start);
         }
-        let Some(standings) = standings else { return plan };
-        plan.in_use = allowed.iter().filter(|index| matches!(standings[*index], Standing::Closed { .. })).collect();
-        if let Standing::Closed { share } = standings[order.start]
-            && order.follow != Follow::Behind
+        let Some(availabilities) = availabilities else {
+            return plan;
+        };
+        plan.in_use = allowed
+            .iter()
+            .filter(|index| matches!(availabilities[*index], Availability::Closed { .. }))
+            .collect();
+        // During its ramp a region keeps `share` of its first attempts.
+        if let Availability::Closed { share } = availabilities[order.start]
+            && order.successors != Successors::Pinned
             && share < 1.0
-            && dice.unit() >= share
+            && rng.unit() >= share
         {
-            plan.reluctant.insert(order.start);
+            plan.deprioritized.insert(order.start);
         }
-        // Where no region is in use a trial is not an aside but the last resort, and is asked as such.
+        // While no region is in use, the last resort sends the trials.
         if !plan.in_use.is_empty() {
-            let due = may_try.and(allowed).iter().filter(|index| standings[*index] == Standing::Trial).collect();
-            plan.trial = order.first_of(due, weights, dice);
+            let due = may_be_trial
+                .and(allowed)
+                .iter()
+                .filter(|index| availabilities[*index] == Availability::TrialDue)
+                .collect();
+            plan.trial = order.first_of(due, weights, rng);
         }
         plan
     }
 
-    /// These are asked only when the others in use have been: they have asked for a pause.
-    pub(crate) fn spare(&mut self, mut held: RegionSet) {
-        if self.order.follow == Follow::Behind {
-            held.remove(self.order.start);
+    /// Moves regions that asked for a pause (`Retry-After`) behind the others in use.
+    pub(crate) fn deprioritize(&mut self, mut waiting: RegionSet) {
+        if self.order.successors == Successors::Pinned {
+            waiting.remove(self.order.start);
         }
-        self.reluctant = self.reluctant.or(held);
+        self.deprioritized = self.deprioritized.or(waiting);
     }
 
-    /// The next region to ask among those in use; None once all of them have been.
-    pub(crate) fn next(&self, untried: RegionSet, weights: &Weights, dice: &Dice) -> Option<usize> {
+    /// The next region to ask among those in use; None once all of them have been asked.
+    pub(crate) fn next(
+        &self,
+        untried: RegionSet,
+        weights: &Weights,
+        rng: &SeededRng,
+    ) -> Option<usize> {
         let trial = self.trial.filter(|index| untried.contains(*index));
         let in_use = self.in_use.and(untried);
-        let first = || self.order.first_of(in_use.without(self.reluctant), weights, dice);
-        trial.or_else(first).or_else(|| self.order.first_of(in_use, weights, dice))
+        let preferred = || {
+            self.order
+                .first_of(in_use.without(self.deprioritized), weights, rng)
+        };
+        trial
+            .or_else(preferred)
+            .or_else(|| self.order.first_of(in_use, weights, rng))
     }
 
-    /// Regions this plan would still ask.
+    /// How many regions this plan would still ask.
     pub(crate) fn remaining(&self, untried: RegionSet) -> usize {
         let trial = self.trial.is_some_and(|index| untried.contains(index));
         self.in_use.and(untried).len() + usize::from(trial)
     }
 }
 
-/// What a region that is slow as a whole keeps of its first picks.
+/// The share of first attempts that a region keeps while it is slow as a whole.
 pub(crate) const SLOW_SHARE: f64 = 0.01;
 
 #[cfg(test)]

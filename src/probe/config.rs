@@ -1,4 +1,4 @@
-//! The settings of probes.
+//! Settings of probes.
 
 use std::time::Duration;
 
@@ -7,30 +7,33 @@ use serde::Deserialize;
 
 use crate::settings::ConfigError;
 
-/// The canary: a small object that is read from each region now and then, while probes run
-/// ([`FailoverStore::start_probes`](crate::FailoverStore::start_probes)). Without these settings there are none.
+/// Background probes: periodic reads of a small object, the canary, from each region. They run only
+/// after [`FailoverStore::start_probes`](crate::FailoverStore::start_probes). Off by default (no
+/// `probe`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProbeConfig {
-    /// Its key in every region's bucket (default `"health/canary"`). It is overwritten by
-    /// [`write_canary`](crate::FailoverStore::write_canary), so nothing else may lie there. The rules by which the buckets are replicated
-    /// must cover it: otherwise it is missing in the replicas, or their lag grows for ever. Objects above 1 KiB are not read.
+    /// The key of the canary in every bucket (default `"health/canary"`).
+    /// [`write_canary`](crate::FailoverStore::write_canary) overwrites it, so no other object may
+    /// have this key. The replication rules of the buckets must cover it: otherwise it is missing
+    /// in the replicas, or their lag grows forever. Objects above 1 KiB are not read.
     pub path: String,
-    /// How often each region is asked, give or take a tenth (default 5 s, at least 100 ms). Too short: each process costs each region that
-    /// many requests. Too long: an idle service notices late, and lag is known less exactly, as it may be more by an interval.
+    /// Time between two probes of a region, plus or minus a tenth (default 5 s, at least 100 ms).
+    /// Too short: each process costs each region that many requests. Too long: an idle service
+    /// notices faults late, and the measured lag may be too low by as much.
     #[serde(with = "humantime_serde")]
     pub interval: Duration,
 }
 
 impl ProbeConfig {
-    /// Refuses what could never be read, or would be a load.
+    /// Rejects keys that cannot be read, and intervals that would be a load.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.key()?;
-        ConfigError::check_times("probe", [("interval".to_owned(), self.interval)])?;
-        if self.interval < SHORTEST {
+        ConfigError::check_durations("probe", [("interval".to_owned(), self.interval)])?;
+        if self.interval < MIN_PROBE_INTERVAL {
             return Err(ConfigError::invalid(
                 "probe.interval",
-                format!("must be at least {SHORTEST:?}: probes are to notice, not to load"),
+                format!("must be at least {MIN_PROBE_INTERVAL:?}: more probes load the regions"),
             ));
         }
         Ok(())
@@ -38,13 +41,19 @@ impl ProbeConfig {
 
     /// The canary's key.
     pub(crate) fn key(&self) -> Result<Path, ConfigError> {
-        let refuse = |why: String| ConfigError::invalid("probe.path", why);
+        let invalid = |reason: String| ConfigError::invalid("probe.path", reason);
         if self.path.ends_with('/') {
-            return Err(refuse(format!("\"{}\" is a folder; name an object in it", self.path)));
+            return Err(invalid(format!(
+                "\"{}\" is a folder; name an object in it",
+                self.path
+            )));
         }
-        let key = Path::parse(&self.path).map_err(|error| refuse(format!("is no key: {error}")))?;
+        let key = Path::parse(&self.path)
+            .map_err(|error| invalid(format!("is not a valid key: {error}")))?;
         if key.as_ref().is_empty() {
-            return Err(refuse("must not be empty: name an object that every region has".to_owned()));
+            return Err(invalid(
+                "must not be empty: name an object that every region has".to_owned(),
+            ));
         }
         Ok(key)
     }
@@ -52,8 +61,11 @@ impl ProbeConfig {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { path: "health/canary".to_owned(), interval: Duration::from_secs(5) }
+        Self {
+            path: "health/canary".to_owned(),
+            interval: Duration::from_secs(5),
+        }
     }
 }
 
-const SHORTEST: Duration = Duration::from_millis(100);
+const MIN_PROBE_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,66 +1,87 @@
-//! Replication lag, from the times that canaries bear.
+//! Replication lag, from the timestamps in the canaries.
 //!
-//! The reader's clock and the writer's need not agree: stamps are only compared with each other, and times are only measured here. The
-//! question is not how old a region's stamp is (its writer may write seldom), but since when there has been something newer:
+//! The clocks of reader and writer need not agree: timestamps are compared only with each other,
+//! and time is measured only here. The age of a timestamp says nothing, because the writer may
+//! write seldom. Therefore:
 //!
-//! > A region lags by the time that has passed since this process first saw, in any region, a stamp newer than the one that this region
-//! > serves. It does not lag where nobody has been seen to serve a newer one.
+//! > The lag of a region is the time since this process first saw, in any region, a timestamp newer
+//! > than the one that this region serves. It is zero if no region serves a newer one.
 //!
-//! That is never too much. It is too little by the time from the write to the first sight of it, which is at most one interval and the
-//! duration of a probe, as long as the region that was written to is reached.
+//! This is never too high. It is too low by the time between the write and its first observation:
+//! at most one interval and the duration of one probe, while the region that is written to
+//! responds.
 //!
-//! What is newest is what some region served last. A canary that was written anew with an older time (another writer, whose clock is
-//! behind) leaves the regions that have it behind only until the last one has it.
+//! The newest timestamp is the newest of those that the regions served last. After a canary was
+//! written with an older time (by another writer, whose clock is behind), the regions with that
+//! canary count as lagging only until all regions have it.
 
 use std::time::Duration;
 
-use super::canary::Stamp;
-use crate::time::Instant;
+use super::canary::CanaryTimestamp;
+use crate::runtime::clock::Instant;
 
 #[derive(Debug)]
-pub(super) struct Lags {
-    /// What each region served last.
-    served: Vec<Option<Stamp>>,
-    /// Stamps that were the newest when they were first seen, and when that was: both grow.
-    news: Vec<(Stamp, Instant)>,
+pub(super) struct LagTracker {
+    /// The timestamp that each region served last.
+    served: Vec<Option<CanaryTimestamp>>,
+    /// Timestamps that were the newest when first seen, and the time of that; both increase.
+    newest: Vec<(CanaryTimestamp, Instant)>,
 }
 
-impl Lags {
+impl LagTracker {
     pub(super) fn new(regions: usize) -> Self {
-        Self { served: vec![None; regions], news: Vec::new() }
-    }
-
-    /// A region serves this stamp; returns how far it lags.
-    pub(super) fn on_stamp(&mut self, region: usize, stamp: Stamp, now: Instant) -> Duration {
-        self.served[region] = Some(stamp);
-        self.forget_what_nobody_serves();
-        if self.news.last().is_none_or(|(newest, _)| *newest < stamp) {
-            self.news.push((stamp, now));
+        Self {
+            served: vec![None; regions],
+            newest: Vec::new(),
         }
-        self.forget_what_everybody_has();
-        let newer = self.news.iter().find(|(news, _)| *news > stamp);
-        newer.map_or(Duration::ZERO, |(_, seen)| now.saturating_duration_since(*seen))
     }
 
-    /// A region has no stamp. (One that was not reached keeps what it had.)
+    /// A region serves this timestamp; returns its lag.
+    pub(super) fn on_timestamp(
+        &mut self,
+        region: usize,
+        stamp: CanaryTimestamp,
+        now: Instant,
+    ) -> Duration {
+        self.served[region] = Some(stamp);
+        self.prune_unserved();
+        if self.newest.last().is_none_or(|(latest, _)| *latest < stamp) {
+            self.newest.push((stamp, now));
+        }
+        self.prune_replicated();
+        let newer = self.newest.iter().find(|(candidate, _)| *candidate > stamp);
+        newer.map_or(Duration::ZERO, |(_, seen)| {
+            now.saturating_duration_since(*seen)
+        })
+    }
+
+    /// A region has no timestamp. A region that did not respond keeps its last one.
     pub(super) fn on_none(&mut self, region: usize) {
         self.served[region] = None;
     }
 
-    fn forget_what_nobody_serves(&mut self) {
-        let newest = self.served.iter().flatten().max();
-        self.news.retain(|(news, _)| Some(news) <= newest);
+    /// Removes timestamps newer than any that is still served.
+    fn prune_unserved(&mut self) {
+        let latest = self.served.iter().flatten().max();
+        self.newest.retain(|(stamp, _)| Some(stamp) <= latest);
     }
 
-    /// The newest stays: if a region falls back behind it, that is when it did.
-    fn forget_what_everybody_has(&mut self) {
-        let oldest = self.served.iter().flatten().min();
-        let old = self.news.iter().take_while(|(news, _)| Some(news) <= oldest).count();
-        self.news.drain(..old.min(self.news.len().saturating_sub(1)));
-        if self.news.len() > KEPT {
-            // A region has been out for long. Those that are nearly as old tell nearly the same.
+    /// Removes timestamps that every region has. The newest stays: it dates the lag of a region
+    /// that falls behind it.
+    fn prune_replicated(&mut self) {
+        let most_lagging = self.served.iter().flatten().min();
+        let replicated = self
+            .newest
+            .iter()
+            .take_while(|(stamp, _)| Some(stamp) <= most_lagging)
+            .count();
+        self.newest
+            .drain(..replicated.min(self.newest.len().saturating_sub(1)));
+        if self.newest.len() > MAX_STAMPS {
+            // A region has been unavailable for long. Neighbouring timestamps give nearly the same
+            // lag: remove every other one.
             let mut nth = 0;
-            self.news.retain(|_| {
+            self.newest.retain(|_| {
                 nth += 1;
                 nth % 2 == 1
             });
@@ -69,22 +90,30 @@ impl Lags {
 }
 
 /// More than an hour of a writer that writes every few seconds.
-const KEPT: usize = 1001;
+const MAX_STAMPS: usize = 1001;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time;
+    use crate::runtime::clock;
 
-    /// What two regions serve (`region:stamp`, `-` for none) at a second each, and the lags that come of it, in seconds.
+    /// The lags in seconds for a sequence of `second:region:timestamp` (`-` for none).
     fn lags(seen: &str) -> Vec<Option<u64>> {
-        let began = time::now();
-        let (mut lags, mut found) = (Lags::new(2), Vec::new());
-        for line in seen.split_whitespace() {
-            let [second, region, stamp] = line.split(':').collect::<Vec<_>>()[..] else { panic!("{line}") };
-            let (region, now) = (region.parse().unwrap(), began + Duration::from_secs(second.parse().unwrap()));
+        let started_at = clock::now();
+        let (mut lags, mut found) = (LagTracker::new(2), Vec::new());
+        for probe in seen.split_whitespace() {
+            let [second, region, stamp] = probe.split(':').collect::<Vec<_>>()[..] else {
+                panic!("{probe}")
+            };
+            let (region, now) = (
+                region.parse().unwrap(),
+                started_at + Duration::from_secs(second.parse().unwrap()),
+            );
             found.push(match stamp.parse() {
-                Ok(stamp) => Some(lags.on_stamp(region, Stamp(stamp), now).as_secs()),
+                Ok(stamp) => Some(
+                    lags.on_timestamp(region, CanaryTimestamp(stamp), now)
+                        .as_secs(),
+                ),
                 Err(_) => {
                     lags.on_none(region);
                     None
@@ -95,47 +124,73 @@ mod tests {
     }
 
     #[test]
-    fn a_region_lags_since_something_newer_was_first_seen_elsewhere() {
-        assert_eq!(lags("0:0:1 0:1:1 5:0:2 5:1:1 9:1:1 12:1:2"), [0, 0, 0, 0, 4, 0].map(Some));
+    fn lag_counts_from_the_first_newer_timestamp() {
+        assert_eq!(
+            lags("0:0:1 0:1:1 5:0:2 5:1:1 9:1:1 12:1:2"),
+            [0, 0, 0, 0, 4, 0].map(Some)
+        );
     }
 
     #[test]
-    fn a_writer_that_writes_seldom_makes_nobody_lag() {
-        assert_eq!(lags("0:0:1000 0:1:1000 3600:0:3600000 3601:1:1000"), [0, 0, 0, 1].map(Some));
+    fn rare_writes_cause_no_lag() {
+        assert_eq!(
+            lags("0:0:1000 0:1:1000 3600:0:3600000 3601:1:1000"),
+            [0, 0, 0, 1].map(Some)
+        );
     }
 
     #[test]
-    fn a_region_that_follows_at_a_distance_lags_by_that_distance_however_often_the_writer_writes() {
-        assert_eq!(lags("0:0:1 0:1:1 5:0:2 10:0:3 15:0:4 15:1:1 20:0:5 20:1:2 25:1:3"), [0, 0, 0, 0, 0, 10, 0, 10, 10].map(Some));
+    fn lag_is_independent_of_the_write_rate() {
+        assert_eq!(
+            lags("0:0:1 0:1:1 5:0:2 10:0:3 15:0:4 15:1:1 20:0:5 20:1:2 25:1:3"),
+            [0, 0, 0, 0, 0, 10, 0, 10, 10].map(Some)
+        );
     }
 
     #[test]
-    fn the_clocks_of_readers_and_writers_need_not_agree() {
+    fn clocks_of_reader_and_writer_may_differ() {
         for far in ["1", "9999999999999"] {
-            assert_eq!(lags(&format!("0:0:{far} 7:1:0 8:1:{far}")), [0, 7, 0].map(Some));
+            assert_eq!(
+                lags(&format!("0:0:{far} 7:1:0 8:1:{far}")),
+                [0, 7, 0].map(Some)
+            );
         }
     }
 
     #[test]
-    fn a_region_without_a_canary_has_no_lag_and_is_behind_nobody() {
-        assert_eq!(lags("0:0:2 1:1:- 2:0:2 3:1:1"), [Some(0), None, Some(0), Some(3)]);
+    fn region_without_canary_has_no_lag() {
+        assert_eq!(
+            lags("0:0:2 1:1:- 2:0:2 3:1:1"),
+            [Some(0), None, Some(0), Some(3)]
+        );
     }
 
     #[test]
-    fn a_canary_that_was_written_anew_with_an_older_time_keeps_nobody_behind_for_ever() {
-        assert_eq!(lags("0:0:9 0:1:9 5:0:3 9:1:9 20:1:3 30:0:3 31:1:3"), [0, 0, 5, 0, 0, 0, 0].map(Some));
+    fn older_timestamp_causes_lag_only_until_replicated() {
+        assert_eq!(
+            lags("0:0:9 0:1:9 5:0:3 9:1:9 20:1:3 30:0:3 31:1:3"),
+            [0, 0, 5, 0, 0, 0, 0].map(Some)
+        );
     }
 
     #[test]
-    fn a_region_that_is_out_for_days_costs_no_memory_and_lags_since_it_went() {
-        let began = time::now();
-        let mut lags = Lags::new(2);
-        let _ = lags.on_stamp(1, Stamp(0), began);
+    fn lag_of_a_long_outage_uses_bounded_memory() {
+        let started_at = clock::now();
+        let mut lags = LagTracker::new(2);
+        let _ = lags.on_timestamp(1, CanaryTimestamp(0), started_at);
         for second in 1..100_000 {
-            let _ = lags.on_stamp(0, Stamp(second), began + Duration::from_secs(second));
+            let _ = lags.on_timestamp(
+                0,
+                CanaryTimestamp(second),
+                started_at + Duration::from_secs(second),
+            );
         }
-        let lag = lags.on_stamp(1, Stamp(0), began + Duration::from_secs(100_000));
+        let lag = lags.on_timestamp(
+            1,
+            CanaryTimestamp(0),
+            started_at + Duration::from_secs(100_000),
+        );
         assert_eq!(lag.as_secs(), 99_999);
-        assert!(lags.news.len() <= KEPT);
+        assert!(lags.newest.len() <= MAX_STAMPS);
     }
 }

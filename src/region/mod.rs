@@ -1,5 +1,6 @@
-//! A region: a name, a store, its health. Regions: never empty.
+//! Regions: configuration, running state, and the set of all regions of a store.
 
+pub(crate) mod probe_state;
 mod set;
 
 use std::fmt;
@@ -8,14 +9,14 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::signer::Signer;
 
-use crate::connections::Connections;
-use crate::flavor::Flavor;
 use crate::health::config::{BreakerConfig, BreakerOverrides};
-use crate::health::{CircuitClass, Fleet, Health, Standing};
-use crate::limits::{RegionLimits, TimeoutConfig};
-use crate::pace::Pace;
-use crate::probed::Probed;
-use crate::time::Instant;
+use crate::health::{Availability, CircuitClass, Peers, RegionHealth};
+use crate::region::probe_state::ProbeState;
+use crate::runtime::clock::Instant;
+use crate::throttle::Throttle;
+use crate::timeouts::{RegionTimeouts, TimeoutConfig};
+use crate::transport::connections::Connections;
+use crate::types::Flavor;
 pub(crate) use set::RegionSet;
 
 /// A bucket in one region, as it is given to the builder.
@@ -35,30 +36,31 @@ pub struct Region {
     pub(crate) weight: u32,
     pub(crate) ordered: bool,
     pub(crate) flavor: Flavor,
-    pub(crate) breaker: BreakerOverride,
+    pub(crate) breaker: RegionBreaker,
     pub(crate) timeouts: TimeoutConfig,
     pub(crate) signer: Option<Arc<dyn Signer>>,
-    /// Where its bucket is, for people, where that is known: without secrets.
-    pub(crate) place: Option<String>,
-    /// Those of its store's clients, where that was built by us; such a store writes evidence of what it does on the wire.
+    /// Location of the bucket, shown in the log; without secrets.
+    pub(crate) location: Option<String>,
+    /// The connections of its clients, if this crate built the store. Such a store records the
+    /// wire.
     pub(crate) connections: Option<Connections>,
 }
 
-/// What a region says of its own circuits.
+/// The settings of one region's circuits.
 #[derive(Debug, Clone)]
-pub(crate) enum BreakerOverride {
-    /// Some keys; the rest is inherited.
-    Keys(BreakerOverrides),
-    /// Everything.
-    Whole(BreakerConfig),
+pub(crate) enum RegionBreaker {
+    /// Single keys; the others are inherited.
+    Inherit(BreakerOverrides),
+    /// All keys.
+    Replace(BreakerConfig),
 }
 
 impl Region {
-    /// A region of this name, used through this store.
+    /// A region with this name and store.
     ///
-    /// Give each region a store with connections of its own: regions that share a client share its failures. The store's own
-    /// retries are best switched off (`RetryConfig { max_retries: 0, .. }`): whatever they do, an attempt here ends at its limit,
-    /// but object_store's defaults (10 retries over 180 s) only delay the move to the next region.
+    /// Give each store its own HTTP client: regions that share a client share its failures. Disable
+    /// the retries of the store (`RetryConfig { max_retries: 0, .. }`): an attempt ends at its
+    /// limit anyway, but object_store's defaults (10 retries in 180 s) delay the failover.
     pub fn new(name: impl Into<String>, store: Arc<dyn ObjectStore>) -> Self {
         Self {
             name: name.into(),
@@ -66,79 +68,85 @@ impl Region {
             weight: 1,
             ordered: true,
             flavor: Flavor::default(),
-            breaker: BreakerOverride::Keys(BreakerOverrides::default()),
+            breaker: RegionBreaker::Inherit(BreakerOverrides::default()),
             timeouts: TimeoutConfig::default(),
             signer: None,
-            place: None,
+            location: None,
             connections: None,
         }
     }
 
-    /// Its share of first picks against the other regions' (default 1); 0 means only when all others are out. `nearest` goes by
-    /// configured order, and only 0 matters to it.
+    /// The share of first attempts, relative to the other regions (default 1). 0: used only while
+    /// all others are unavailable. `nearest` only distinguishes 0 from other values.
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Whether its listings come in the order of their keys' bytes (default `true`, as with S3, GCS, Azure and `InMemory`).
+    /// Whether listings return keys in byte order (default `true`, as in S3, GCS, Azure and
+    /// `InMemory`).
     ///
-    /// A listing that breaks goes on in the next region after its last key, which means nothing in a store that lists in no order:
-    /// say `false` for `LocalFileSystem`, `HttpStore` and S3 Express. There a listing that goes on starts again, and leaves out
-    /// what its caller has. For that each listing of the *whole* store remembers all keys that it has given: one region that says
-    /// `false` costs some 100 bytes a key and listing, and a store that breaks late in a large bucket lists it twice.
+    /// An interrupted listing resumes in the next region after its last key, which requires order.
+    /// Use `false` for `LocalFileSystem`, `HttpStore` and S3 Express. There an interrupted listing
+    /// starts again and skips the keys that were delivered. For that, each listing of the *whole*
+    /// store remembers all keys it has delivered: one unordered region costs about 100 bytes per
+    /// key and listing, and an interruption late in a large bucket lists it twice.
     ///
-    /// `true` for a store that lists in no order loses keys: those that come before the last one in order, and had not come yet.
-    /// That is noticed only once a key comes out of order; then a break ends the listing with
+    /// `true` for an unordered store loses keys: those that sort before the last key and were not
+    /// delivered yet. This is detected only once a key arrives out of order; then an interruption
+    /// ends the listing with
     /// [`FailoverError::ListingOutOfOrder`](crate::FailoverError::ListingOutOfOrder).
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.ordered = ordered;
         self
     }
 
-    /// What its answers mean where providers differ (default [`Flavor::Generic`]). Say [`Flavor::Minio`] for MinIO: otherwise a cluster that
-    /// has lost its quorum passes for a busy one, and its circuit does not open.
+    /// The meaning of responses that differ between providers (default [`Flavor::Generic`]). Use
+    /// [`Flavor::Minio`] for MinIO: otherwise a cluster without quorum counts as throttling, and
+    /// its circuit does not open.
     pub fn flavor(mut self, flavor: Flavor) -> Self {
         self.flavor = flavor;
         self
     }
 
-    /// Settings for this region's circuits, all of them, instead of the store's. (In a document single keys can be overridden.)
+    /// Settings of this region's circuits. They replace all settings of the store (a document can
+    /// override single keys).
     pub fn breaker(mut self, config: BreakerConfig) -> Self {
-        self.breaker = BreakerOverride::Whole(config);
+        self.breaker = RegionBreaker::Replace(config);
         self
     }
 
-    /// Who signs URLs for this region (default nobody); usually the store itself, like an `Arc<AmazonS3>`.
+    /// The signer of URLs for this region (default none), usually the store itself, for example an
+    /// `Arc<AmazonS3>`.
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
         self
     }
 
-    /// Limits for this region; what is not named is inherited from the store.
+    /// Limits of this region. Fields that are `None` are inherited from the store.
     pub fn timeouts(mut self, config: TimeoutConfig) -> Self {
         self.timeouts = config;
         self
     }
 }
 
-/// A region at work.
+/// The running state of one region.
 pub(crate) struct RegionState {
     pub(crate) name: Arc<str>,
     pub(crate) store: Arc<dyn ObjectStore>,
-    pub(crate) health: Arc<Health>,
-    pub(crate) pace: Arc<Pace>,
-    pub(crate) probed: Probed,
+    pub(crate) health: Arc<RegionHealth>,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) probe_state: ProbeState,
     pub(crate) ordered: bool,
     pub(crate) flavor: Flavor,
-    pub(crate) limits: RegionLimits,
+    pub(crate) timeouts: RegionTimeouts,
     pub(crate) signer: Option<Arc<dyn Signer>>,
-    /// Its store writes evidence of what it does on the wire.
-    pub(crate) reports: bool,
+    /// The wire of its store is recorded.
+    pub(crate) records_wire: bool,
 }
 
 impl RegionState {
-    /// Its store itself: asked through the `Arc`, each call would be boxed once more.
+    /// Calls through the `Arc` would box each future once more.
     pub(crate) fn store(&self) -> &dyn ObjectStore {
         &*self.store
     }
@@ -148,13 +156,19 @@ impl RegionState {
 #[derive(Debug)]
 pub(crate) struct Regions {
     states: Box<[RegionState]>,
-    fleet: Arc<Fleet>,
+    peers: Arc<Peers>,
 }
 
 impl Regions {
-    pub(crate) fn new(states: Vec<RegionState>, fleet: Arc<Fleet>) -> Self {
-        assert!(!states.is_empty() && states.len() <= RegionSet::CAPACITY, "the builder has counted them");
-        Self { states: states.into_boxed_slice(), fleet }
+    pub(crate) fn new(states: Vec<RegionState>, peers: Arc<Peers>) -> Self {
+        assert!(
+            !states.is_empty() && states.len() <= RegionSet::CAPACITY,
+            "the builder validates the number of regions"
+        );
+        Self {
+            states: states.into_boxed_slice(),
+            peers,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -177,37 +191,61 @@ impl Regions {
         self.states.iter().position(|region| &*region.name == name)
     }
 
-    /// Those of `candidates` that have asked to be left alone, and until when the first of them wants to be.
-    pub(crate) fn held(&self, candidates: RegionSet, now: Instant) -> (RegionSet, Option<Instant>) {
-        let holds = candidates.iter().filter_map(|index| Some((index, self.get(index).pace.held_until(now)?)));
-        holds.fold((RegionSet::default(), None), |(mut held, first), (index, until)| {
-            held.insert(index);
-            (held, Some(first.map_or(until, |first: Instant| first.min(until))))
+    /// The regions among `candidates` whose `Retry-After` is not over, and when the first of them
+    /// ends.
+    pub(crate) fn waiting_for_retry_after(
+        &self,
+        candidates: RegionSet,
+        now: Instant,
+    ) -> (RegionSet, Option<Instant>) {
+        let waits = candidates
+            .iter()
+            .filter_map(|index| Some((index, self.get(index).throttle.retry_after_until(now)?)));
+        waits.fold(
+            (RegionSet::default(), None),
+            |(mut waiting, first), (index, until)| {
+                waiting.insert(index);
+                (
+                    waiting,
+                    Some(first.map_or(until, |first: Instant| first.min(until))),
+                )
+            },
+        )
+    }
+
+    /// Regions whose next trial is a probe.
+    pub(crate) fn probe_owned_trials(&self) -> RegionSet {
+        (0..self.len())
+            .filter(|index| self.get(*index).probe_state.owns_trials())
+            .collect()
+    }
+
+    /// A region throttled recently, or last-resort attempts are in progress: extra requests would
+    /// add to the overload.
+    pub(crate) fn are_overloaded(&self, now: Instant) -> bool {
+        self.peers.is_overloaded(now)
+    }
+
+    /// A region is forced closed: it is used whatever its circuit says.
+    pub(crate) fn any_forced(&self, class: CircuitClass) -> bool {
+        self.peers.any_forced(class)
+    }
+
+    /// The availability of each region; None while every circuit is closed and steady.
+    pub(crate) fn availabilities(
+        &self,
+        class: CircuitClass,
+        now: Instant,
+    ) -> Option<Vec<Availability>> {
+        (!self.peers.all_steady(class)).then(|| {
+            self.iter()
+                .map(|region| region.health.availability(class, now))
+                .collect()
         })
-    }
-
-    /// Regions whose next trial is a probe's.
-    pub(crate) fn tried_by_probes(&self) -> RegionSet {
-        (0..self.len()).filter(|index| self.get(*index).probed.takes_trials()).collect()
-    }
-
-    /// No time for extra requests: some region was too busy just now, or open ones are being asked early.
-    pub(crate) fn are_browned_out(&self, now: Instant) -> bool {
-        self.fleet.is_browned_out(now)
-    }
-
-    /// Some region is used whatever its circuit says.
-    pub(crate) fn are_unguarded(&self, class: CircuitClass) -> bool {
-        self.fleet.is_unguarded(class)
-    }
-
-    /// What each region would answer to a request now; None where all are plainly closed.
-    pub(crate) fn standings(&self, class: CircuitClass, now: Instant) -> Option<Vec<Standing>> {
-        (!self.fleet.is_calm(class)).then(|| self.iter().map(|region| region.health.standing(class, now)).collect())
     }
 }
 
-/// Stores are shown by `Display`: their `Debug` may hold what nobody should read in a log.
+/// Shows the store by `Display`: its `Debug` may contain secrets.
 impl fmt::Debug for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Region({}: {})", self.name, self.store)

@@ -1,13 +1,13 @@
-//! Some of a store's regions, by their indexes.
+//! A set of region indexes.
 
 use std::fmt;
 
-/// A set of region indexes, small enough to be copied.
+/// A set of region indexes in one word, cheap to copy.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct RegionSet(u64);
 
 impl RegionSet {
-    /// The most regions that a store can hold.
+    /// The maximum number of regions in a store.
     pub(crate) const CAPACITY: usize = 64;
 
     pub(crate) fn bits(self) -> u64 {
@@ -20,7 +20,11 @@ impl RegionSet {
 
     /// The regions 0 to `count` - 1.
     pub(crate) fn first(count: usize) -> Self {
-        Self(if count >= Self::CAPACITY { u64::MAX } else { (1 << count) - 1 })
+        Self(if count >= Self::CAPACITY {
+            u64::MAX
+        } else {
+            (1 << count) - 1
+        })
     }
 
     pub(crate) fn one(index: usize) -> Self {
@@ -47,9 +51,13 @@ impl RegionSet {
         self.0 &= !(1 << index);
     }
 
-    /// Has the region, or has it not.
-    pub(crate) fn set(&mut self, index: usize, has: bool) {
-        if has { self.insert(index) } else { self.remove(index) }
+    /// Inserts or removes the region.
+    pub(crate) fn set(&mut self, index: usize, contained: bool) {
+        if contained {
+            self.insert(index)
+        } else {
+            self.remove(index)
+        }
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
@@ -65,10 +73,10 @@ impl RegionSet {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
-        let mut left = self.0;
+        let mut rest = self.0;
         std::iter::from_fn(move || {
-            let next = (left != 0).then(|| left.trailing_zeros() as usize);
-            left &= left.wrapping_sub(1);
+            let next = (rest != 0).then(|| rest.trailing_zeros() as usize);
+            rest &= rest.wrapping_sub(1);
             next
         })
     }

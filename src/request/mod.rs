@@ -1,9 +1,9 @@
-//! Each call as a value that can be attempted on any region's store.
+//! Each call of the trait as a value that can be sent to the store of any region.
 
-mod check;
 mod options;
 mod probe;
 mod read;
+mod validate;
 mod write;
 
 use std::fmt;
@@ -14,115 +14,145 @@ use object_store::Result;
 use object_store::path::Path;
 
 use crate::health::CircuitClass;
-use crate::operation::Operation;
 use crate::region::{RegionSet, RegionState};
-pub(crate) use check::Version;
+use crate::types::Operation;
 pub use options::CallOptions;
 pub(crate) use probe::Probe;
 pub(crate) use read::{Get, List, ListWithDelimiter};
-pub(crate) use write::{Copy, CreateUpload, Delete, Once, Put, Rename, time_for};
+pub(crate) use validate::ExpectedVersion;
+pub(crate) use write::{Copy, CreateUpload, Delete, OneShot, Put, Rename, transfer_time};
 
-/// One call of the trait, as the loop sees it.
+/// One call of the trait, as the engine uses it.
 pub(crate) trait Request: Send + Sync {
-    type Answer: Send + 'static;
+    type Response: Send + 'static;
 
     fn operation(&self) -> Operation;
 
-    /// What the call is about, for errors.
+    /// The object or prefix, for errors.
     fn target(&self) -> Target<'_>;
 
-    /// Where it may go, and how long it may take.
+    /// The regions that it may use, and its deadline.
     fn scope(&self) -> Scope;
 
-    /// Whose verdicts it brings; None for what no circuit hears of.
+    /// The circuit that its verdicts go to; None for operations without a circuit.
     fn circuit(&self) -> Option<CircuitClass>;
 
-    /// What it means that a region does not have the object.
-    fn absence(&self) -> Absence;
+    /// What a missing object in one region means for the call.
+    fn on_missing(&self) -> OnMissing;
 
-    /// What may be done with it after an attempt has failed.
-    fn safety(&self) -> Safety {
-        Safety::Repeatable
+    /// Whether it may be sent again after a failed attempt.
+    fn retry_safety(&self) -> RetrySafety {
+        RetrySafety::Repeatable
     }
 
-    /// It may be the one that finds out whether a region has recovered.
-    fn may_try(&self) -> bool {
+    /// It may be the trial that decides whether a region has recovered.
+    fn may_be_trial(&self) -> bool {
         true
     }
 
-    /// Nobody waits for it: it asks where it is let in, once, and no caller is told of it.
+    /// It is a background probe: it asks each region that admits it once, and returns no response
+    /// to a caller.
     fn is_probe(&self) -> bool {
         false
     }
 
-    /// Time that its size wants on top of the limits.
+    /// Time for the transfer of its payload, added to the limits.
     fn extra_time(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Its answer is expected at once: waiting for it counts as silence, and a slow one may be hedged.
-    fn is_timed(&self) -> bool {
+    /// Its headers are expected at once: waiting for them counts as silence, and a slow attempt may
+    /// be hedged.
+    fn expects_prompt_response(&self) -> bool {
         false
     }
 
-    /// Refuses an answer that is not the one to this request. `status` is what was seen on the wire, if anything was.
-    fn check(&self, answer: &Self::Answer, status: Option<u16>) -> Result<()> {
-        let _ = (answer, status);
+    /// Rejects a response that does not match this request. `status` is the HTTP status, where the
+    /// wire is recorded.
+    fn validate(&self, response: &Self::Response, status: Option<u16>) -> Result<()> {
+        let _ = (response, status);
         Ok(())
     }
 
-    /// One attempt that may outlive the call, where there is such a thing: a trial runs on to its verdict.
-    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<Self::Answer>>> {
+    /// An attempt that may outlive the call, if the request supports it: a trial that lost the race
+    /// runs on to its verdict.
+    fn attempt_owned(
+        &self,
+        region: &RegionState,
+    ) -> Option<BoxFuture<'static, Result<Self::Response>>> {
         let _ = region;
         None
     }
 
     /// One attempt.
-    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>>;
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Response>>;
 }
 
-/// Where a call may go.
+/// The regions that a call may use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope {
-    /// No other region is ever given the call: not for a trial, a probe, a resume or a search.
+    /// No other region receives the call: not for a trial, a probe, a resume or a search.
     pub(crate) allowed: RegionSet,
-    /// The region that is asked before all others, whatever the rotation.
+    /// Asked before all others, whatever the rotation.
     pub(crate) first: Option<usize>,
     /// The caller's own deadline for this call.
     pub(crate) deadline: Option<Duration>,
-    /// One region and no other, by the caller's word: it may wait for that region as long as its limits let it.
+    /// The caller has chosen this one region: the call may wait for it until its deadline.
     pub(crate) is_pinned: bool,
 }
 
-/// What a region's "I do not have it" means for the call.
+/// What a missing object in one region means for the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absence {
-    /// Another region may have it: they are searched.
-    Search,
-    /// Another region may have it: the call moves on, one region after the other.
-    MoveOn,
-    /// It is the caller's answer.
+pub(crate) enum OnMissing {
+    /// Another region may have it: all of them are searched at once.
+    SearchAll,
+    /// Another region may have it: the call continues with the next.
+    TryNext,
+    /// The response is returned to the caller.
     Final,
-    /// It is no news about an object: the region is not what we take it for.
-    Refusal,
+    /// It concerns no object: the bucket is missing or misconfigured.
+    Misconfigured,
 }
 
-/// What may be done with a call after an attempt has failed.
+impl OnMissing {
+    /// Another region may have the object.
+    pub(crate) fn may_be_in_another_region(self) -> bool {
+        matches!(self, Self::SearchAll | Self::TryNext)
+    }
+}
+
+/// Whether a call may be sent again after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Safety {
-    /// The same again, there or elsewhere, does no harm.
+pub(crate) enum RetrySafety {
+    /// It may be repeated in any region.
     Repeatable,
-    /// Only what was never sent may be sent again: otherwise nobody knows whether it took effect.
-    OnlyUnsent,
-    /// The same, and it may be made of several steps: an answer that refuses the last of them says nothing about the first.
-    InSteps,
-    /// There is nothing left to send a second time; the caller may do it anew.
-    Once,
-    /// The same, and if its answer was not heard nobody knows whether it took effect.
-    OnceForAll,
+    /// It may be repeated only if it was not sent: otherwise it may have taken effect.
+    IfUnsent,
+    /// As `IfUnsent`, and it may consist of several steps: a rejection of the last step says
+    /// nothing about the first.
+    NonAtomic,
+    /// It is consumed by its first attempt; the caller may start it again.
+    SingleUse,
+    /// As `SingleUse`, and without a response it may have taken effect.
+    SingleUseUnknown,
 }
 
-/// What a call is about.
+impl RetrySafety {
+    /// An attempt without a response leaves open whether the request took effect.
+    pub(crate) fn may_be_indeterminate(self) -> bool {
+        matches!(
+            self,
+            Self::IfUnsent | Self::NonAtomic | Self::SingleUseUnknown
+        )
+    }
+
+    /// The call has one attempt.
+    pub(crate) fn is_single_use(self) -> bool {
+        matches!(self, Self::SingleUse | Self::SingleUseUnknown)
+    }
+}
+
+/// The object or prefix of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target<'a> {
     Object(&'a Path),

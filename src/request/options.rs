@@ -1,9 +1,9 @@
-//! What a caller may say about one call.
+//! Options of one call.
 
 use std::time::Duration;
 
-/// Overrides for one call, put into its `extensions` (of `GetOptions`, `PutOptions`, `PutMultipartOptions`, `CopyOptions` or
-/// `RenameOptions`).
+/// Options of one call, inserted into the `extensions` of `GetOptions`, `PutOptions`,
+/// `PutMultipartOptions`, `CopyOptions` or `RenameOptions`.
 ///
 /// ```
 /// use object_store::GetOptions;
@@ -13,14 +13,16 @@ use std::time::Duration;
 /// options.extensions.insert(CallOptions { pin: Some("eu-west-1".into()), ..Default::default() });
 /// ```
 ///
-/// They never widen what the store's own policies allow: a conditional write goes to home or nowhere.
+/// They restrict what the policies of the store allow and never extend it. If no region is left the
+/// call fails with [`NoRegionAllowed`](crate::FailoverError::NoRegionAllowed).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallOptions {
-    /// Limit of the whole call, to response headers, where it is shorter than the store's (default none). Running into it charges no
-    /// region.
+    /// Limit of the whole call up to the response headers, if shorter than that of the store
+    /// (default none). Exceeding it charges no region.
     pub deadline: Option<Duration>,
-    /// This region and no other (default none). Where its circuit is open the call asks early, and fails if it may not.
+    /// Only this region (default none). Its 404 is final. While its circuit is open the call makes
+    /// a last-resort attempt, and fails if none is allowed yet.
     pub pin: Option<String>,
-    /// Not these regions (default none).
+    /// These regions are not used (default none).
     pub avoid: Vec<String>,
 }

@@ -1,19 +1,19 @@
-//! The store's own read of one region.
+//! The background read of one region.
 
 use futures::future::BoxFuture;
 use object_store::{GetResult, Result};
 
-use super::{Absence, Get, Request, Scope, Target};
+use super::{Get, OnMissing, Request, Scope, Target};
 use crate::health::CircuitClass;
-use crate::operation::Operation;
 use crate::region::RegionState;
+use crate::types::Operation;
 
-/// A get for which nobody waits. An object that is missing is an answer: the region has looked.
+/// A get without a caller. A missing object is a valid response of the region.
 #[derive(Debug)]
 pub(crate) struct Probe<'a>(pub(crate) Get<'a>);
 
 impl Request for Probe<'_> {
-    type Answer = GetResult;
+    type Response = GetResult;
 
     fn operation(&self) -> Operation {
         self.0.operation()
@@ -31,20 +31,20 @@ impl Request for Probe<'_> {
         self.0.circuit()
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Final
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Final
     }
 
     fn is_probe(&self) -> bool {
         true
     }
 
-    fn is_timed(&self) -> bool {
-        self.0.is_timed()
+    fn expects_prompt_response(&self) -> bool {
+        self.0.expects_prompt_response()
     }
 
-    fn check(&self, answer: &GetResult, status: Option<u16>) -> Result<()> {
-        self.0.check(answer, status)
+    fn validate(&self, response: &GetResult, status: Option<u16>) -> Result<()> {
+        self.0.validate(response, status)
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {

@@ -1,4 +1,4 @@
-//! The calls that read.
+//! Requests that read.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ListResult, ObjectMeta, Result};
 
-use super::check::{self, Version};
-use super::{Absence, Request, Scope, Target};
+use super::validate::{self, ExpectedVersion};
+use super::{OnMissing, Request, Scope, Target};
 use crate::health::CircuitClass;
-use crate::operation::Operation;
 use crate::region::RegionState;
+use crate::types::Operation;
 
 /// `get_opts`: an object, a part of it, or its metadata.
 #[derive(Debug)]
@@ -20,21 +20,21 @@ pub(crate) struct Get<'a> {
     pub(crate) path: &'a Path,
     pub(crate) options: &'a GetOptions,
     pub(crate) scope: Scope,
-    /// What it must be a part of, where a broken body goes on.
-    pub(crate) version: Option<Version<'a>>,
+    /// The version that it must be a part of, where an interrupted body resumes.
+    pub(crate) version: Option<ExpectedVersion<'a>>,
 }
 
-/// `list` and `list_with_offset`, to the first item.
+/// `list` and `list_with_offset`, up to the first item.
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) prefix: Option<Path>,
     pub(crate) offset: Option<Path>,
-    /// The last key that the caller has: a region that lists in order goes on after it, any other starts again.
+    /// The last key that was delivered. An ordered region resumes after it, any other starts again.
     pub(crate) after: Option<Path>,
     pub(crate) scope: Scope,
 }
 
-/// `list_with_delimiter`: one level, whole.
+/// `list_with_delimiter`: all pages of one level.
 #[derive(Debug)]
 pub(crate) struct ListWithDelimiter<'a> {
     pub(crate) prefix: Option<&'a Path>,
@@ -42,10 +42,14 @@ pub(crate) struct ListWithDelimiter<'a> {
 }
 
 impl Request for Get<'_> {
-    type Answer = GetResult;
+    type Response = GetResult;
 
     fn operation(&self) -> Operation {
-        if self.options.head { Operation::Head } else { Operation::Get }
+        if self.options.head {
+            Operation::Head
+        } else {
+            Operation::Get
+        }
     }
 
     fn target(&self) -> Target<'_> {
@@ -60,24 +64,28 @@ impl Request for Get<'_> {
         Some(CircuitClass::Read)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Search
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::SearchAll
     }
 
-    fn is_timed(&self) -> bool {
+    fn expects_prompt_response(&self) -> bool {
         true
     }
 
-    fn check(&self, answer: &GetResult, status: Option<u16>) -> Result<()> {
-        check::answer_to_get(self.options, self.version, answer, status)
+    fn validate(&self, response: &GetResult, status: Option<u16>) -> Result<()> {
+        validate::get_response(self.options, self.version, response, status)
     }
 
-    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
-        let (store, path, options) = (Arc::clone(&region.store), self.path.clone(), self.options.clone());
-        let asked = self.options.clone();
+    fn attempt_owned(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
+        let (store, path, options) = (
+            Arc::clone(&region.store),
+            self.path.clone(),
+            self.options.clone(),
+        );
+        let requested = self.options.clone();
         let get = async move {
-            let answer = store.get_opts(&path, options).await?;
-            check::answer_to_get(&asked, None, &answer, None).map(|()| answer)
+            let response = store.get_opts(&path, options).await?;
+            validate::get_response(&requested, None, &response, None).map(|()| response)
         };
         Some(get.boxed())
     }
@@ -88,7 +96,7 @@ impl Request for Get<'_> {
 }
 
 impl Request for List {
-    type Answer = BoxStream<'static, Result<ObjectMeta>>;
+    type Response = BoxStream<'static, Result<ObjectMeta>>;
 
     fn operation(&self) -> Operation {
         Operation::List
@@ -106,24 +114,32 @@ impl Request for List {
         Some(CircuitClass::Read)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Refusal
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Misconfigured
     }
 
-    fn detached(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<Self::Answer>>> {
+    fn attempt_owned(
+        &self,
+        region: &RegionState,
+    ) -> Option<BoxFuture<'static, Result<Self::Response>>> {
         Some(self.first_item(region))
     }
 
-    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>> {
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Response>> {
         self.first_item(region)
     }
 }
 
 impl List {
-    fn first_item(&self, region: &RegionState) -> BoxFuture<'static, Result<BoxStream<'static, Result<ObjectMeta>>>> {
+    fn first_item(
+        &self,
+        region: &RegionState,
+    ) -> BoxFuture<'static, Result<BoxStream<'static, Result<ObjectMeta>>>> {
         let after = self.after.as_ref().filter(|_| region.ordered);
         let mut rest = match after.or(self.offset.as_ref()) {
-            Some(offset) => region.store().list_with_offset(self.prefix.as_ref(), offset),
+            Some(offset) => region
+                .store()
+                .list_with_offset(self.prefix.as_ref(), offset),
             None => region.store().list(self.prefix.as_ref()),
         };
         async move {
@@ -138,7 +154,7 @@ impl List {
 }
 
 impl Request for ListWithDelimiter<'_> {
-    type Answer = ListResult;
+    type Response = ListResult;
 
     fn operation(&self) -> Operation {
         Operation::ListWithDelimiter
@@ -156,12 +172,12 @@ impl Request for ListWithDelimiter<'_> {
         Some(CircuitClass::Read)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Refusal
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Misconfigured
     }
 
-    /// Its answer may take minutes: too long to be a trial.
-    fn may_try(&self) -> bool {
+    /// All pages may take minutes: too long for a trial.
+    fn may_be_trial(&self) -> bool {
         false
     }
 

@@ -1,7 +1,8 @@
-//! The calls that write.
+//! Requests that write.
 //!
-//! A put or copy that overwrites may be repeated: whichever of two lands last has the same bytes. One that must not overwrite may
-//! not: the first may have taken effect, and the second would then find its own work and call it somebody else's.
+//! A put or copy that overwrites may be repeated: both attempts write the same bytes. A conditional
+//! one may not: if the first attempt took effect, the second finds its result and reports a
+//! conflict.
 
 use std::time::Duration;
 
@@ -9,14 +10,15 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use object_store::path::Path;
 use object_store::{
-    CopyMode, CopyOptions, Error, MultipartUpload, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    CopyMode, CopyOptions, Error, MultipartUpload, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, PutResult, RenameOptions, Result,
 };
 use parking_lot::Mutex;
 
-use super::{Absence, Request, Safety, Scope, Target};
+use super::{OnMissing, Request, RetrySafety, Scope, Target};
 use crate::health::CircuitClass;
-use crate::operation::Operation;
 use crate::region::RegionState;
+use crate::types::Operation;
 
 /// `put_opts`.
 #[derive(Debug)]
@@ -53,26 +55,26 @@ pub(crate) struct Rename<'a> {
     pub(crate) scope: Scope,
 }
 
-/// A delete of one object. Nobody waits for a best-effort delete: no circuit hears of it.
+/// A delete of one object. It is best effort, so it has no circuit.
 #[derive(Debug)]
 pub(crate) struct Delete {
     pub(crate) path: Path,
     pub(crate) scope: Scope,
 }
 
-/// Work that has its own future already: a part of an upload, or its end.
-pub(crate) struct Once<'f, T> {
+/// An operation whose future exists already: one part of an upload, or its completion.
+pub(crate) struct OneShot<'f, T> {
     pub(crate) operation: Operation,
     pub(crate) path: &'f Path,
     pub(crate) scope: Scope,
     pub(crate) circuit: Option<CircuitClass>,
-    pub(crate) safety: Safety,
+    pub(crate) safety: RetrySafety,
     pub(crate) extra_time: Duration,
-    pub(crate) work: Mutex<Option<BoxFuture<'f, Result<T>>>>,
+    pub(crate) future: Mutex<Option<BoxFuture<'f, Result<T>>>>,
 }
 
 impl Request for Put<'_> {
-    type Answer = PutResult;
+    type Response = PutResult;
 
     fn operation(&self) -> Operation {
         Operation::Put
@@ -90,25 +92,31 @@ impl Request for Put<'_> {
         Some(CircuitClass::Write)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Final
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Final
     }
 
-    fn safety(&self) -> Safety {
-        if matches!(self.options.mode, PutMode::Overwrite) { Safety::Repeatable } else { Safety::OnlyUnsent }
+    fn retry_safety(&self) -> RetrySafety {
+        if matches!(self.options.mode, PutMode::Overwrite) {
+            RetrySafety::Repeatable
+        } else {
+            RetrySafety::IfUnsent
+        }
     }
 
     fn extra_time(&self) -> Duration {
-        time_for(self.payload.content_length())
+        transfer_time(self.payload.content_length())
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<PutResult>> {
-        region.store().put_opts(self.path, self.payload.clone(), self.options.clone())
+        region
+            .store()
+            .put_opts(self.path, self.payload.clone(), self.options.clone())
     }
 }
 
 impl Request for CreateUpload<'_> {
-    type Answer = Box<dyn MultipartUpload>;
+    type Response = Box<dyn MultipartUpload>;
 
     fn operation(&self) -> Operation {
         Operation::Put
@@ -126,17 +134,19 @@ impl Request for CreateUpload<'_> {
         Some(CircuitClass::Write)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Final
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Final
     }
 
-    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Answer>> {
-        region.store().put_multipart_opts(self.path, self.options.clone())
+    fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Response>> {
+        region
+            .store()
+            .put_multipart_opts(self.path, self.options.clone())
     }
 }
 
 impl Request for Copy<'_> {
-    type Answer = ();
+    type Response = ();
 
     fn operation(&self) -> Operation {
         Operation::Copy
@@ -155,26 +165,32 @@ impl Request for Copy<'_> {
     }
 
     /// The source may be in another region.
-    fn absence(&self) -> Absence {
-        Absence::MoveOn
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::TryNext
     }
 
-    fn safety(&self) -> Safety {
-        if matches!(self.options.mode, CopyMode::Overwrite) { Safety::Repeatable } else { Safety::OnlyUnsent }
+    fn retry_safety(&self) -> RetrySafety {
+        if matches!(self.options.mode, CopyMode::Overwrite) {
+            RetrySafety::Repeatable
+        } else {
+            RetrySafety::IfUnsent
+        }
     }
 
-    /// Its answer may take minutes: too long to be a trial.
-    fn may_try(&self) -> bool {
+    /// A copy of a large object may take minutes: too long for a trial.
+    fn may_be_trial(&self) -> bool {
         false
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
-        region.store().copy_opts(self.from, self.to, self.options.clone())
+        region
+            .store()
+            .copy_opts(self.from, self.to, self.options.clone())
     }
 }
 
 impl Request for Rename<'_> {
-    type Answer = ();
+    type Response = ();
 
     fn operation(&self) -> Operation {
         Operation::Rename
@@ -192,26 +208,28 @@ impl Request for Rename<'_> {
         Some(CircuitClass::Write)
     }
 
-    fn absence(&self) -> Absence {
-        Absence::MoveOn
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::TryNext
     }
 
-    /// Most stores copy and then delete.
-    fn safety(&self) -> Safety {
-        Safety::InSteps
+    /// Most stores implement it as a copy and a delete.
+    fn retry_safety(&self) -> RetrySafety {
+        RetrySafety::NonAtomic
     }
 
-    fn may_try(&self) -> bool {
+    fn may_be_trial(&self) -> bool {
         false
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
-        region.store().rename_opts(self.from, self.to, self.options.clone())
+        region
+            .store()
+            .rename_opts(self.from, self.to, self.options.clone())
     }
 }
 
 impl Request for Delete {
-    type Answer = ();
+    type Response = ();
 
     fn operation(&self) -> Operation {
         Operation::Delete
@@ -229,19 +247,21 @@ impl Request for Delete {
         None
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Final
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Final
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
         let path = self.path.clone();
-        let mut deleted = region.store().delete_stream(stream::once(async move { Ok(path) }).boxed());
+        let mut deleted = region
+            .store()
+            .delete_stream(stream::once(async move { Ok(path) }).boxed());
         async move { deleted.next().await.transpose().map(|_| ()) }.boxed()
     }
 }
 
-impl<T: Send + 'static> Request for Once<'_, T> {
-    type Answer = T;
+impl<T: Send + 'static> Request for OneShot<'_, T> {
+    type Response = T;
 
     fn operation(&self) -> Operation {
         self.operation
@@ -259,11 +279,11 @@ impl<T: Send + 'static> Request for Once<'_, T> {
         self.circuit
     }
 
-    fn absence(&self) -> Absence {
-        Absence::Final
+    fn on_missing(&self) -> OnMissing {
+        OnMissing::Final
     }
 
-    fn safety(&self) -> Safety {
+    fn retry_safety(&self) -> RetrySafety {
         self.safety
     }
 
@@ -272,12 +292,20 @@ impl<T: Send + 'static> Request for Once<'_, T> {
     }
 
     fn attempt<'a>(&'a self, _: &'a RegionState) -> BoxFuture<'a, Result<T>> {
-        let spent = || async { Err(Error::Generic { store: "FailoverStore", source: "it was sent before".into() }) }.boxed();
-        self.work.lock().take().unwrap_or_else(spent)
+        let already_sent = || {
+            async {
+                Err(Error::Generic {
+                    store: "FailoverStore",
+                    source: "the request was already sent".into(),
+                })
+            }
+            .boxed()
+        };
+        self.future.lock().take().unwrap_or_else(already_sent)
     }
 }
 
-/// A second for each MiB: slower lines than that are no lines for objects.
-pub(crate) fn time_for(bytes: usize) -> Duration {
+/// One second per MiB, the slowest connection that is supported.
+pub(crate) fn transfer_time(bytes: usize) -> Duration {
     Duration::from_secs((bytes as u64).div_ceil(1 << 20))
 }

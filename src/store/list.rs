@@ -1,4 +1,4 @@
-//! Listings: flat ones survive their region; those of one level are asked for whole.
+//! Listings: flat ones resume in another region, those of one level are read completely first.
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -6,20 +6,39 @@ use object_store::path::Path;
 use object_store::{ListResult, ObjectMeta, Result};
 
 use super::FailoverStore;
-use crate::failover::scope::Call;
-use crate::failover::{Route, run};
-use crate::listing::Items;
-use crate::operation::Operation;
+use crate::failover::StartAt;
+use crate::failover::scope::ScopeQuery;
 use crate::request::ListWithDelimiter;
-use crate::time::Instant;
+use crate::runtime::clock::Instant;
+use crate::stream::listing::ResumableListing;
+use crate::types::{Operation, Verdict};
 
-pub(super) fn list(store: &FailoverStore, prefix: Option<&Path>, offset: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-    Items::new(&store.core, prefix, offset).boxed()
+pub(super) fn list(
+    store: &FailoverStore,
+    prefix: Option<&Path>,
+    offset: Option<&Path>,
+) -> BoxStream<'static, Result<ObjectMeta>> {
+    ResumableListing::new(&store.engine, prefix, offset).boxed()
 }
 
-pub(super) async fn list_with_delimiter(store: &FailoverStore, prefix: Option<&Path>, began: Instant) -> Result<ListResult> {
-    let scope = store.core.read_scope(Call { operation: Operation::ListWithDelimiter, path: prefix, extensions: None })?;
-    let served = run(&store.core, &ListWithDelimiter { prefix, scope }, Route::Rotation, began).await?;
-    served.permit.succeed(served.at);
-    Ok(served.answer)
+pub(super) async fn list_with_delimiter(
+    store: &FailoverStore,
+    prefix: Option<&Path>,
+    started_at: Instant,
+) -> Result<ListResult> {
+    let scope = store.engine.read_scope(ScopeQuery {
+        operation: Operation::ListWithDelimiter,
+        path: prefix,
+        extensions: None,
+    })?;
+    let served = store
+        .engine
+        .execute(
+            &ListWithDelimiter { prefix, scope },
+            StartAt::Rotation,
+            started_at,
+        )
+        .await?;
+    served.permit.record(Verdict::Success, served.at);
+    Ok(served.response)
 }

@@ -1,13 +1,15 @@
-//! The store: the single `impl ObjectStore`, each method a line that says which way it goes.
+//! The store and its `impl ObjectStore`. Each method delegates to one module.
 
+mod builder;
 mod delete;
 mod list;
 mod operator;
 mod probe;
 mod read;
 mod signer;
+mod snapshot;
 mod upload;
-mod wording;
+mod validate;
 mod write;
 
 use std::fmt;
@@ -19,64 +21,69 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, RenameOptions, Result,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
-use crate::event::Event;
-use crate::failover::hedge::HedgeCounts;
-use crate::failover::{Core, Route, settled};
-use crate::operation::Operation;
+use crate::failover::{Engine, StartAt, finish_request};
+use crate::health::{Event, HealthSnapshot, HedgeCounts};
 use crate::probe::Probes;
-use crate::snapshot::HealthSnapshot;
-use crate::time;
+use crate::runtime::clock;
+use crate::types::Operation;
+pub use builder::FailoverStoreBuilder;
 pub use operator::UnknownRegion;
 pub use read::ServedBy;
 
 /// Replicated buckets behind one [`ObjectStore`], with no primary and no backup.
 ///
-/// Built by [`FailoverStore::builder`]. Clones share everything.
+/// Built by [`FailoverStore::builder`]. Clones share all state.
 #[derive(Debug, Clone)]
 pub struct FailoverStore {
     name: Arc<str>,
     may_resume: bool,
-    core: Arc<Core>,
+    engine: Arc<Engine>,
     probes: Arc<Probes>,
 }
 
 impl FailoverStore {
-    pub(crate) fn new(name: Arc<str>, may_resume: bool, core: Core, probes: Probes) -> Self {
-        Self { name, may_resume, core: Arc::new(core), probes: Arc::new(probes) }
+    pub(crate) fn new(name: Arc<str>, may_resume: bool, engine: Engine, probes: Probes) -> Self {
+        Self {
+            name,
+            may_resume,
+            engine: Arc::new(engine),
+            probes: Arc::new(probes),
+        }
     }
 
-    #[cfg(feature = "simulation")]
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+    #[cfg(feature = "_internals")]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    /// The health of every region at this moment, as plain data.
+    /// The current health of every region.
     #[must_use]
     pub fn health(&self) -> HealthSnapshot {
-        HealthSnapshot::of(&self.name, &self.core, time::now())
+        snapshot::health_snapshot(&self.name, &self.engine, clock::now())
     }
 
     /// Hedges since the store was built.
     #[must_use]
     pub fn hedges(&self) -> HedgeCounts {
-        self.core.hedging.counts()
+        self.engine.hedger.counts()
     }
 
-    /// Events from now on. A receiver that lags behind loses the oldest; it never slows a request.
+    /// Subscribes to the events from now on. A receiver that lags behind loses the oldest events
+    /// and never delays a request.
     #[must_use]
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
-        self.core.events.subscribe()
+        self.engine.events.subscribe()
     }
 }
 
 impl fmt::Display for FailoverStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FailoverStore({}", self.name)?;
-        for region in self.core.regions.iter() {
+        for region in self.engine.regions.iter() {
             write!(f, ", {}: {}", region.name, region.store)?;
         }
         f.write_str(")")
@@ -86,31 +93,54 @@ impl fmt::Display for FailoverStore {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for FailoverStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        let asked = self.core.asked(Operation::Put);
-        let put = write::put(self, location, payload, options, asked.began()).await;
-        settled(asked, put)
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let timer = self.engine.start_request(Operation::Put);
+        let put = write::put(self, location, payload, options, timer.started_at()).await;
+        finish_request(timer, put)
     }
 
-    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        let asked = self.core.asked(Operation::Put);
-        let upload = write::create_upload(self, location, options, asked.began()).await;
-        settled(asked, upload)
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let timer = self.engine.start_request(Operation::Put);
+        let upload = write::create_upload(self, location, options, timer.started_at()).await;
+        finish_request(timer, upload)
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let mut asked = self.core.asked(if options.head { Operation::Head } else { Operation::Get });
-        let got = read::get(self, location, &options, Route::Rotation, Some(&mut asked)).await;
-        settled(asked, got)
+        let mut timer = self.engine.start_request(if options.head {
+            Operation::Head
+        } else {
+            Operation::Get
+        });
+        let response = read::get(
+            self,
+            location,
+            &options,
+            StartAt::Rotation,
+            Some(&mut timer),
+        )
+        .await;
+        finish_request(timer, response)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let asked = self.core.asked(Operation::Get);
+        let timer = self.engine.start_request(Operation::Get);
         let parts = read::get_ranges(self, location, ranges).await;
-        settled(asked, parts)
+        finish_request(timer, parts)
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         delete::delete_stream(self, locations)
     }
 
@@ -118,25 +148,29 @@ impl ObjectStore for FailoverStore {
         list::list(self, prefix, None)
     }
 
-    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
         list::list(self, prefix, Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        let asked = self.core.asked(Operation::ListWithDelimiter);
-        let listed = list::list_with_delimiter(self, prefix, asked.began()).await;
-        settled(asked, listed)
+        let timer = self.engine.start_request(Operation::ListWithDelimiter);
+        let listed = list::list_with_delimiter(self, prefix, timer.started_at()).await;
+        finish_request(timer, listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        let asked = self.core.asked(Operation::Copy);
-        let copied = write::copy(self, from, to, options, asked.began()).await;
-        settled(asked, copied)
+        let timer = self.engine.start_request(Operation::Copy);
+        let copied = write::copy(self, from, to, options, timer.started_at()).await;
+        finish_request(timer, copied)
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        let asked = self.core.asked(Operation::Rename);
-        let renamed = write::rename(self, from, to, options, asked.began()).await;
-        settled(asked, renamed)
+        let timer = self.engine.start_request(Operation::Rename);
+        let renamed = write::rename(self, from, to, options, timer.started_at()).await;
+        finish_request(timer, renamed)
     }
 }

@@ -1,14 +1,15 @@
-//! The operator's hand: takes a region out, brings it back, or looks on. One word at a time is in force on a region: the last one.
+//! Operator overrides: exclude a region, keep it in use, or only observe its circuits. Each region
+//! has at most one override; a new one replaces it.
 //!
-//! Each word is an event, a line in the log and a gauge. Those that end by themselves are over at the first request or look after their
-//! time; nothing runs in the background.
+//! Each change is an event, a log line and a gauge. An expired override ends at the first request
+//! or snapshot after its time; there is no background task.
 
 use std::time::Duration;
 
 use super::FailoverStore;
 use crate::health::Override;
 use crate::region::RegionState;
-use crate::time;
+use crate::runtime::clock;
 
 /// No region has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,85 +17,116 @@ use crate::time;
 pub struct UnknownRegion(pub String);
 
 impl FailoverStore {
-    /// Sends no new requests to a region; bodies in flight go on. It is still asked for keys that all others lack. Until it is undone.
+    /// Sends no new requests to a region, until [`undrain`](Self::undrain). Bodies in flight
+    /// continue. It is still asked for keys that all other regions lack.
     ///
-    /// Where home is drained, writes that belong there fail, and reads of `reads.home_prefixes`. Deletes and aborts of uploads have no
-    /// circuit, and go there all the same.
+    /// If home is drained, writes that belong there fail, and so do reads under
+    /// `reads.home_prefixes`. Deletes and aborts of uploads have no circuit and are still sent.
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
+    /// [`UnknownRegion`] if no region has this name.
     pub fn drain(&self, region: &str) -> Result<(), UnknownRegion> {
-        self.say(region, Override::Drain, None)
+        self.set_override(region, Override::Drain, None)
     }
 
-    /// Undoes [`drain`](Self::drain) and [`force_open`](Self::force_open): the circuits decide again. Where neither is in force
-    /// nothing happens.
+    /// Ends [`drain`](Self::drain) and [`force_open`](Self::force_open): the circuits decide again.
+    /// No effect if neither is set.
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
+    /// [`UnknownRegion`] if no region has this name.
     pub fn undrain(&self, region: &str) -> Result<(), UnknownRegion> {
-        self.find(region)?.health.end_override(&[Override::Drain, Override::ForceOpen], time::now());
+        self.find(region)?
+            .health
+            .end_override(&[Override::Drain, Override::ForceOpen], clock::now());
         Ok(())
     }
 
-    /// Shuts a region off, for this time or until it is undone (`None`): it is not even asked when nothing else is left, nor for keys
-    /// that all others lack. Where it is home, writes that belong there fail, and reads of `reads.home_prefixes`.
+    /// Excludes a region completely, for this time or until [`undrain`](Self::undrain) (`None`): it
+    /// is not asked as a last resort either, nor for keys that all others lack. If it is home,
+    /// writes that belong there fail, and so do reads under `reads.home_prefixes`.
     ///
-    /// Deletes and aborts of uploads have no circuit, and go there all the same: who must keep them away takes the region out of the
-    /// document, or their right away.
+    /// Deletes and aborts of uploads have no circuit and are still sent. To prevent them remove the
+    /// region from the configuration, or its permission to delete.
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
-    pub fn force_open(&self, region: &str, lasts: Option<Duration>) -> Result<(), UnknownRegion> {
-        self.say(region, Override::ForceOpen, lasts)
+    /// [`UnknownRegion`] if no region has this name.
+    pub fn force_open(
+        &self,
+        region: &str,
+        duration: Option<Duration>,
+    ) -> Result<(), UnknownRegion> {
+        self.set_override(region, Override::ForceOpen, duration)
     }
 
-    /// Keeps a region in use, for this time or until it is [`reset`](Self::reset) (`None`): its circuits are closed at once, and stay
-    /// closed. They go on counting: once it ends, the next failure may open them.
+    /// Keeps a region in use, for this time or until [`reset`](Self::reset) (`None`): its circuits
+    /// close at once and stay closed. They continue to count failures: after the override the next
+    /// failure may open them.
     ///
-    /// While the region is sick each request that starts there costs a failed attempt, or a whole attempt limit if it hangs.
+    /// While the region fails, each request that starts there costs a failed attempt, or one
+    /// attempt limit if it hangs.
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
-    pub fn force_closed(&self, region: &str, lasts: Option<Duration>) -> Result<(), UnknownRegion> {
-        self.say(region, Override::ForceClosed, lasts)
+    /// [`UnknownRegion`] if no region has this name.
+    pub fn force_closed(
+        &self,
+        region: &str,
+        duration: Option<Duration>,
+    ) -> Result<(), UnknownRegion> {
+        self.set_override(region, Override::ForceClosed, duration)
     }
 
-    /// Looks on, for this time or until it is [`reset`](Self::reset) (`None`): the circuits count, open and close as ever, in metrics,
-    /// events and [`health`](Self::health), but the region is used whatever they say. For trying out settings on real traffic.
+    /// Only observes a region, for this time or until [`reset`](Self::reset) (`None`): its circuits
+    /// open and close as usual in metrics, events and [`health`](Self::health), but the region is
+    /// used whatever their state. For evaluating settings with production traffic.
     ///
-    /// While the region is sick it costs what [`force_closed`](Self::force_closed) costs.
+    /// While the region fails, the cost is that of [`force_closed`](Self::force_closed).
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
-    pub fn metrics_only(&self, region: &str, lasts: Option<Duration>) -> Result<(), UnknownRegion> {
-        self.say(region, Override::MetricsOnly, lasts)
+    /// [`UnknownRegion`] if no region has this name.
+    pub fn metrics_only(
+        &self,
+        region: &str,
+        duration: Option<Duration>,
+    ) -> Result<(), UnknownRegion> {
+        self.set_override(region, Override::MetricsOnly, duration)
     }
 
-    /// Makes a region's circuits forget: they are closed, their counts are zero, the first open time is the first again, and whatever
-    /// an operator has said is over. A region that was left alone climbs back to its share (`breaker.ramp`); one that is still sick
-    /// costs `breaker.failure_threshold` failed attempts until it is left alone again.
+    /// Resets a region's circuits to their initial state: closed, with zero counts and the first
+    /// open time. Ends its override. A region that was excluded ramps up to its share
+    /// (`breaker.ramp`); one that still fails costs `breaker.failure_threshold` failed attempts
+    /// until its circuit opens again.
     ///
     /// # Errors
     ///
-    /// [`UnknownRegion`] where no region has this name.
+    /// [`UnknownRegion`] if no region has this name.
     pub fn reset(&self, region: &str) -> Result<(), UnknownRegion> {
-        self.find(region)?.health.reset(time::now());
+        self.find(region)?.health.reset(clock::now());
         Ok(())
     }
 
-    fn say(&self, region: &str, what: Override, lasts: Option<Duration>) -> Result<(), UnknownRegion> {
-        self.find(region)?.health.set_override(what, lasts, time::now());
+    fn set_override(
+        &self,
+        region: &str,
+        kind: Override,
+        duration: Option<Duration>,
+    ) -> Result<(), UnknownRegion> {
+        self.find(region)?
+            .health
+            .set_override(kind, duration, clock::now());
         Ok(())
     }
 
     fn find(&self, name: &str) -> Result<&RegionState, UnknownRegion> {
-        let index = self.core.regions.find(name).ok_or_else(|| UnknownRegion(name.to_owned()))?;
-        Ok(self.core.regions.get(index))
+        let index = self
+            .engine
+            .regions
+            .find(name)
+            .ok_or_else(|| UnknownRegion(name.to_owned()))?;
+        Ok(self.engine.regions.get(index))
     }
 }

@@ -1,4 +1,4 @@
-//! Pre-signed URLs: from a region that is in use, in rotation.
+//! Pre-signed URLs, each from one region in use, in rotation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,28 +11,44 @@ use object_store::{Error, Result};
 use url::Url;
 
 use super::FailoverStore;
-use crate::failover::scope::Call;
-use crate::health::{CircuitClass, Standing};
-use crate::operation::Operation;
+use crate::failover::scope::ScopeQuery;
+use crate::health::{Availability, CircuitClass};
 use crate::region::RegionSet;
-use crate::time;
+use crate::runtime::clock;
+use crate::types::Operation;
 
-/// A signed URL leads to one region and stays there: whoever holds it has no failover.
+/// A signed URL leads to one region: requests that use it have no failover.
 ///
-/// URLs that read come from the regions in turn, those in use before others; URLs that write from where writes go. Regions take part
-/// that were given a signer ([`Region::signer`](crate::Region::signer)).
+/// URLs for reads come from the regions in turn, regions in use first; URLs for writes from a
+/// region that the write policy allows. Only regions with a signer take part
+/// ([`Region::signer`](crate::Region::signer)).
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl Signer for FailoverStore {
     async fn signed_url(&self, method: Method, path: &Path, expires_in: Duration) -> Result<Url> {
-        self.signer_for(&method, path)?.signed_url(method, path, expires_in).await
+        self.signer_for(&method, path)?
+            .signed_url(method, path, expires_in)
+            .await
     }
 
-    async fn signed_url_opts(&self, method: Method, path: &Path, expires_in: Duration, options: &SignedUrlOptions) -> Result<Url> {
-        self.signer_for(&method, path)?.signed_url_opts(method, path, expires_in, options).await
+    async fn signed_url_opts(
+        &self,
+        method: Method,
+        path: &Path,
+        expires_in: Duration,
+        options: &SignedUrlOptions,
+    ) -> Result<Url> {
+        self.signer_for(&method, path)?
+            .signed_url_opts(method, path, expires_in, options)
+            .await
     }
 
-    async fn signed_urls(&self, method: Method, paths: &[Path], expires_in: Duration) -> Result<Vec<Url>> {
+    async fn signed_urls(
+        &self,
+        method: Method,
+        paths: &[Path],
+        expires_in: Duration,
+    ) -> Result<Vec<Url>> {
         let mut urls = Vec::with_capacity(paths.len());
         for path in paths {
             urls.push(self.signed_url(method.clone(), path, expires_in).await?);
@@ -43,19 +59,52 @@ impl Signer for FailoverStore {
 
 impl FailoverStore {
     fn signer_for(&self, method: &Method, path: &Path) -> Result<Arc<dyn Signer>> {
-        let core = &self.core;
-        let reads = method == Method::GET || method == Method::HEAD;
-        let (operation, class) = if reads { (Operation::Get, CircuitClass::Read) } else { (Operation::Put, CircuitClass::Write) };
-        let call = Call { operation, path: Some(path), extensions: None };
-        let scope = if reads { core.read_scope(call)? } else { core.write_scope(false, call)? };
-        let able: RegionSet = scope.allowed.iter().filter(|region| core.regions.get(*region).signer.is_some()).collect();
-        let now = time::now();
-        let in_use = |region: &usize| matches!(core.regions.get(*region).health.standing(class, now), Standing::Closed { .. });
-        let best: RegionSet = able.iter().filter(in_use).collect();
-        let order = core.rotation.next_order(operation, &core.dice);
-        let chosen = scope.first.filter(|home| best.contains(*home));
-        let chosen = chosen.or_else(|| core.rotation.first_of(order, if best.is_empty() { able } else { best }, &core.dice));
-        let signer = chosen.and_then(|region| core.regions.get(region).signer.clone());
-        signer.ok_or_else(|| Error::NotSupported { source: "no region that may serve this was given a signer: see Region::signer".into() })
+        let engine = &self.engine;
+        let is_read = method == Method::GET || method == Method::HEAD;
+        let (operation, class) = if is_read {
+            (Operation::Get, CircuitClass::Read)
+        } else {
+            (Operation::Put, CircuitClass::Write)
+        };
+        let query = ScopeQuery {
+            operation,
+            path: Some(path),
+            extensions: None,
+        };
+        let scope = if is_read {
+            engine.read_scope(query)?
+        } else {
+            engine.write_scope(false, query)?
+        };
+        let candidates: RegionSet = scope
+            .allowed
+            .iter()
+            .filter(|region| engine.regions.get(*region).signer.is_some())
+            .collect();
+        let now = clock::now();
+        let in_use = |region: &usize| {
+            matches!(
+                engine.regions.get(*region).health.availability(class, now),
+                Availability::Closed { .. }
+            )
+        };
+        let preferred: RegionSet = candidates.iter().filter(in_use).collect();
+        let order = engine.rotation.next_order(operation, &engine.rng);
+        let chosen = scope.first.filter(|home| preferred.contains(*home));
+        let chosen = chosen.or_else(|| {
+            engine.rotation.first_of(
+                order,
+                if preferred.is_empty() {
+                    candidates
+                } else {
+                    preferred
+                },
+                &engine.rng,
+            )
+        });
+        let signer = chosen.and_then(|region| engine.regions.get(region).signer.clone());
+        signer.ok_or_else(|| Error::NotSupported {
+            source: "no region that this request may use has a signer; see Region::signer".into(),
+        })
     }
 }

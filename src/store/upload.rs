@@ -1,4 +1,4 @@
-//! A multipart upload, bound to the region that began it: its id means nothing anywhere else.
+//! A multipart upload, bound to the region that created it: its id is unknown to all others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,68 +11,121 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 use parking_lot::Mutex;
 
-use crate::failover::{Core, Route, run, settled};
+use crate::failover::{Engine, StartAt, finish_request};
 use crate::health::CircuitClass;
-use crate::operation::Operation;
 use crate::region::RegionSet;
-use crate::request::{Once, Safety, Scope, time_for};
+use crate::request::{OneShot, RetrySafety, Scope, transfer_time};
+use crate::types::{Operation, Verdict};
 
-pub(super) struct BoundUpload {
-    core: Arc<Core>,
+pub(super) struct RegionUpload {
+    engine: Arc<Engine>,
     region: usize,
     path: Path,
     upload: Box<dyn MultipartUpload>,
 }
 
-impl BoundUpload {
-    pub(super) fn new(core: Arc<Core>, region: usize, path: Path, upload: Box<dyn MultipartUpload>) -> Self {
-        Self { core, region, path, upload }
+impl RegionUpload {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        region: usize,
+        path: Path,
+        upload: Box<dyn MultipartUpload>,
+    ) -> Self {
+        Self {
+            engine,
+            region,
+            path,
+            upload,
+        }
     }
 }
 
 #[async_trait]
-impl MultipartUpload for BoundUpload {
+impl MultipartUpload for RegionUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let (core, region, path) = (Arc::clone(&self.core), self.region, self.path.clone());
-        let extra_time = time_for(data.content_length());
+        let (engine, region, path) = (Arc::clone(&self.engine), self.region, self.path.clone());
+        let extra_time = transfer_time(data.content_length());
         let part = self.upload.put_part(data);
         async move {
-            let request = Once { extra_time, ..once(Operation::PutPart, &path, region, part) };
-            in_region(&core, request).await
+            let request = OneShot {
+                extra_time,
+                ..one_shot(Operation::PutPart, &path, region, part)
+            };
+            in_region(&engine, request).await
         }
         .boxed()
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let request = Once { safety: Safety::OnceForAll, ..once(Operation::Complete, &self.path, self.region, self.upload.complete()) };
-        in_region(&self.core, request).await
+        let request = OneShot {
+            safety: RetrySafety::SingleUseUnknown,
+            ..one_shot(
+                Operation::Complete,
+                &self.path,
+                self.region,
+                self.upload.complete(),
+            )
+        };
+        in_region(&self.engine, request).await
     }
 
-    /// Best effort, like a delete: no circuit hears of it.
+    /// Best effort like a delete, so it has no circuit.
     async fn abort(&mut self) -> Result<()> {
-        let request = Once { circuit: None, ..once(Operation::Delete, &self.path, self.region, self.upload.abort()) };
-        in_region(&self.core, request).await
+        let request = OneShot {
+            circuit: None,
+            ..one_shot(
+                Operation::Delete,
+                &self.path,
+                self.region,
+                self.upload.abort(),
+            )
+        };
+        in_region(&self.engine, request).await
     }
 }
 
-/// Work for the upload's own region.
-fn once<'f, T>(operation: Operation, path: &'f Path, region: usize, work: BoxFuture<'f, Result<T>>) -> Once<'f, T> {
-    let scope = Scope { allowed: RegionSet::one(region), first: None, deadline: None, is_pinned: true };
+/// A request for the region of the upload only.
+fn one_shot<'f, T>(
+    operation: Operation,
+    path: &'f Path,
+    region: usize,
+    future: BoxFuture<'f, Result<T>>,
+) -> OneShot<'f, T> {
+    let scope = Scope {
+        allowed: RegionSet::one(region),
+        first: None,
+        deadline: None,
+        is_pinned: true,
+    };
     let (circuit, extra_time) = (Some(CircuitClass::Write), Duration::ZERO);
-    Once { operation, path, scope, circuit, safety: Safety::Once, extra_time, work: Mutex::new(Some(work)) }
+    OneShot {
+        operation,
+        path,
+        scope,
+        circuit,
+        safety: RetrySafety::SingleUse,
+        extra_time,
+        future: Mutex::new(Some(future)),
+    }
 }
 
-async fn in_region<T: Send + 'static>(core: &Core, request: Once<'_, T>) -> Result<T> {
-    let asked = core.asked(request.operation);
-    let served = run(core, &request, Route::Rotation, asked.began()).await;
-    let served = settled(asked, served)?;
-    served.permit.succeed(served.at);
-    Ok(served.answer)
+async fn in_region<T: Send + 'static>(engine: &Engine, request: OneShot<'_, T>) -> Result<T> {
+    let timer = engine.start_request(request.operation);
+    let served = engine
+        .execute(&request, StartAt::Rotation, timer.started_at())
+        .await;
+    let served = finish_request(timer, served)?;
+    served.permit.record(Verdict::Success, served.at);
+    Ok(served.response)
 }
 
-impl fmt::Debug for BoundUpload {
+impl fmt::Debug for RegionUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let region = &self.core.regions.get(self.region).name;
-        f.debug_struct("BoundUpload").field("region", region).field("path", &self.path.as_ref()).field("upload", &self.upload).finish()
+        let region = &self.engine.regions.get(self.region).name;
+        f.debug_struct("RegionUpload")
+            .field("region", region)
+            .field("path", &self.path.as_ref())
+            .field("upload", &self.upload)
+            .finish()
     }
 }

@@ -1,67 +1,164 @@
-//! Writes: each goes where the policy sends it, and comes back with one answer.
+//! Writes: put, multipart upload, copy and rename, in the regions that the write policy allows.
 
 use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{
-    CopyMode, CopyOptions, Error, MultipartUpload, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
-    RenameTargetMode, Result,
+    CopyMode, CopyOptions, Error, MultipartUpload, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, PutResult, RenameOptions, RenameTargetMode, Result,
 };
 
-use super::upload::BoundUpload;
-use super::{FailoverStore, wording};
-use crate::failover::scope::Call;
-use crate::failover::{Core, Route, Served, run};
-use crate::operation::Operation;
+use super::upload::RegionUpload;
+use super::{FailoverStore, validate};
+use crate::failover::scope::ScopeQuery;
+use crate::failover::{Engine, Served, StartAt};
 use crate::request::{Copy, CreateUpload, Put, Rename, Request};
-use crate::time::Instant;
+use crate::runtime::clock::Instant;
+use crate::types::{Operation, Verdict};
 
-pub(super) async fn put(store: &FailoverStore, path: &Path, payload: PutPayload, options: PutOptions, began: Instant) -> Result<PutResult> {
-    wording::of_put(&options)?;
+pub(super) async fn put(
+    store: &FailoverStore,
+    path: &Path,
+    payload: PutPayload,
+    options: PutOptions,
+    started_at: Instant,
+) -> Result<PutResult> {
+    validate::of_put(&options)?;
     let overwrites = matches!(options.mode, PutMode::Overwrite);
-    let call = Call { operation: Operation::Put, path: Some(path), extensions: Some(&options.extensions) };
-    let scope = store.core.write_scope(!overwrites, call)?;
-    match written(&store.core, &Put { path, payload, options, scope }, began).await {
-        // A conflict on the way to overwriting; "it exists already" would be a lie.
-        Err(error @ Error::AlreadyExists { .. }) if overwrites => Err(Error::Generic { store: "FailoverStore", source: Box::new(error) }),
-        answer => answer,
+    let query = ScopeQuery {
+        operation: Operation::Put,
+        path: Some(path),
+        extensions: Some(&options.extensions),
+    };
+    let scope = store.engine.write_scope(!overwrites, query)?;
+    match run_write(
+        &store.engine,
+        &Put {
+            path,
+            payload,
+            options,
+            scope,
+        },
+        started_at,
+    )
+    .await
+    {
+        // Another writer interfered with an overwrite, for which `AlreadyExists` makes no sense.
+        Err(error @ Error::AlreadyExists { .. }) if overwrites => Err(Error::Generic {
+            store: "FailoverStore",
+            source: Box::new(error),
+        }),
+        result => result,
     }
 }
 
-/// The upload lives and dies in the region that began it.
+/// Starts an upload. All of its parts stay in the region that created it.
 pub(super) async fn create_upload(
     store: &FailoverStore,
     path: &Path,
     options: PutMultipartOptions,
-    began: Instant,
+    started_at: Instant,
 ) -> Result<Box<dyn MultipartUpload>> {
-    wording::of_attributes(&options.attributes)?;
-    let call = Call { operation: Operation::Put, path: Some(path), extensions: Some(&options.extensions) };
-    let scope = store.core.write_scope(false, call)?;
-    let request = CreateUpload { path, options, scope };
-    let Served { answer, region, permit, at, .. } = run(&store.core, &request, Route::Rotation, began).await?;
-    permit.succeed(at);
-    Ok(Box::new(BoundUpload::new(Arc::clone(&store.core), region, path.clone(), answer)))
+    validate::of_attributes(&options.attributes)?;
+    let query = ScopeQuery {
+        operation: Operation::Put,
+        path: Some(path),
+        extensions: Some(&options.extensions),
+    };
+    let scope = store.engine.write_scope(false, query)?;
+    let request = CreateUpload {
+        path,
+        options,
+        scope,
+    };
+    let Served {
+        response,
+        region,
+        permit,
+        at,
+        ..
+    } = store
+        .engine
+        .execute(&request, StartAt::Rotation, started_at)
+        .await?;
+    permit.record(Verdict::Success, at);
+    Ok(Box::new(RegionUpload::new(
+        Arc::clone(&store.engine),
+        region,
+        path.clone(),
+        response,
+    )))
 }
 
-pub(super) async fn copy(store: &FailoverStore, from: &Path, to: &Path, options: CopyOptions, began: Instant) -> Result<()> {
-    wording::of_key(to)?;
-    let call = Call { operation: Operation::Copy, path: Some(from), extensions: Some(&options.extensions) };
-    let scope = store.core.write_scope(!matches!(options.mode, CopyMode::Overwrite), call)?;
-    written(&store.core, &Copy { from, to, options, scope }, began).await
+pub(super) async fn copy(
+    store: &FailoverStore,
+    from: &Path,
+    to: &Path,
+    options: CopyOptions,
+    started_at: Instant,
+) -> Result<()> {
+    validate::of_key(to)?;
+    let query = ScopeQuery {
+        operation: Operation::Copy,
+        path: Some(from),
+        extensions: Some(&options.extensions),
+    };
+    let scope = store
+        .engine
+        .write_scope(!matches!(options.mode, CopyMode::Overwrite), query)?;
+    run_write(
+        &store.engine,
+        &Copy {
+            from,
+            to,
+            options,
+            scope,
+        },
+        started_at,
+    )
+    .await
 }
 
-/// The region's own rename, so that its two halves never straddle regions.
-pub(super) async fn rename(store: &FailoverStore, from: &Path, to: &Path, options: RenameOptions, began: Instant) -> Result<()> {
-    wording::of_key(to)?;
-    let call = Call { operation: Operation::Rename, path: Some(from), extensions: Some(&options.extensions) };
-    let scope = store.core.write_scope(!matches!(options.target_mode, RenameTargetMode::Overwrite), call)?;
-    written(&store.core, &Rename { from, to, options, scope }, began).await
+/// Uses the rename of one region, so that its copy and its delete happen in the same region.
+pub(super) async fn rename(
+    store: &FailoverStore,
+    from: &Path,
+    to: &Path,
+    options: RenameOptions,
+    started_at: Instant,
+) -> Result<()> {
+    validate::of_key(to)?;
+    let query = ScopeQuery {
+        operation: Operation::Rename,
+        path: Some(from),
+        extensions: Some(&options.extensions),
+    };
+    let scope = store.engine.write_scope(
+        !matches!(options.target_mode, RenameTargetMode::Overwrite),
+        query,
+    )?;
+    run_write(
+        &store.engine,
+        &Rename {
+            from,
+            to,
+            options,
+            scope,
+        },
+        started_at,
+    )
+    .await
 }
 
-/// A write has its answer, and no body: the region's success is complete.
-pub(super) async fn written<R: Request>(core: &Core, request: &R, began: Instant) -> Result<R::Answer> {
-    let served = run(core, request, Route::Rotation, began).await?;
-    served.permit.succeed(served.at);
-    Ok(served.answer)
+/// A write has no body: its success is complete with the response.
+pub(super) async fn run_write<R: Request>(
+    engine: &Engine,
+    request: &R,
+    started_at: Instant,
+) -> Result<R::Response> {
+    let served = engine
+        .execute(request, StartAt::Rotation, started_at)
+        .await?;
+    served.permit.record(Verdict::Success, served.at);
+    Ok(served.response)
 }

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: ports, waiting, the runbook's commands, and programs that end with the test."""
+"""Shared by the tests of this folder: ports, polling, the runbook's commands, child processes."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ COMMAND_LIMIT = 60
 
 
 def free_ports(count):
-    """So many ports in a row that nobody has at the moment; the first of them."""
+    """The first of `count` consecutive ports that are free at the moment."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -29,18 +29,18 @@ def free_ports(count):
         except (OSError, OverflowError):
             continue
         finally:
-            for taken in sockets:
-                taken.close()
+            for bound in sockets:
+                bound.close()
 
 
 def until(what, limit, check):
-    """Waits for `check` to come true, and gives what it gave."""
+    """Polls `check` until its result is true, and returns the result. Fails after `limit` s."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
-            found = check()
-            if found:
-                return found
+            result = check()
+            if result:
+                return result
         except (urllib.error.URLError, OSError):
             pass
         time.sleep(0.1)
@@ -48,38 +48,44 @@ def until(what, limit, check):
 
 
 def runbook(*kinds):
-    """The runbook's blocks of commands that are marked so, each with its mark."""
+    """The runbook's command blocks that are marked with one of `kinds`, as (kind, commands)."""
     page = (ROOT / "docs/runbook.md").read_text()
     return re.findall(rf"<!-- run: ({'|'.join(kinds)}) -->\n```sh\n(.*?)```", page, re.S)
 
 
 def shell(commands, environment, limit=COMMAND_LIMIT):
-    """Runs commands as a careful person would: the first that fails is the end. What takes too long has failed."""
+    """Runs commands until the first failure. Returns exit code (None at the limit) and output."""
+    # With the default options a failure within a pipe or before the last command is not seen.
     bash = ["bash", "-euo", "pipefail", "-c", commands]
-    # A group of its own: what hangs in a pipe must end too.
+    # A process group of its own, so that the kill below also reaches a command within a pipe.
     with subprocess.Popen(
-        bash, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as running:
+        bash,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
         try:
-            said, _ = running.communicate(timeout=limit)
-            return running.returncode, said
+            output, _ = process.communicate(timeout=limit)
+            return process.returncode, output
         except subprocess.TimeoutExpired:
-            return None, f"(nothing within {limit} s)"
+            return None, f"(no result within {limit} s)"
         finally:
-            if running.poll() is None:
-                os.killpg(running.pid, signal.SIGKILL)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def demand(what, commands, environment):
-    """Runs commands that must succeed, and gives what they said."""
-    code, said = shell(commands, environment)
+    """Runs commands that must succeed, and returns their output."""
+    code, output = shell(commands, environment)
     if code != 0:
-        sys.exit(f"FAILED: {what} ended with {code}:\n{commands}{said}")
-    return said
+        sys.exit(f"FAILED: {what} ended with {code}:\n{commands}{output}")
+    return output
 
 
 class Programs:
-    """What the test has started. It ends with the test, however that ends."""
+    """The child processes of the test. They end with it, also after a failure."""
 
     def __init__(self):
         self.running = []
@@ -89,12 +95,13 @@ class Programs:
         return self.running[-1]
 
     def __enter__(self):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
+        # Without a handler SIGTERM skips __exit__ and leaves the child processes running.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
         return self
 
     def __exit__(self, *_):
         for program in reversed(self.running):
-            # One that was stopped would not hear that it is to end.
+            # A stopped process handles SIGINT only after SIGCONT.
             program.send_signal(signal.SIGCONT)
             program.send_signal(signal.SIGINT)
         for program in reversed(self.running):

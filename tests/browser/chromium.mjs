@@ -1,63 +1,79 @@
-// A headless Chromium without a library: its debugging protocol over a pipe, messages that end in a zero byte.
+// Headless Chromium without a library: DevTools protocol over a pipe, zero-terminated messages.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/// Far more than anything takes; reached only by a test that fails.
+/// Limit in milliseconds that only a failing test reaches.
 export const LONG = Number(process.env.LONG ?? 60_000);
 
-/// Asks until it is so, or says what was asked for in vain.
-export async function until(what, ask) {
+const POLL_INTERVAL = 50; // milliseconds
+const CLOSE_TIMEOUT = 5000; // milliseconds
+
+const FLAGS = [
+  "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu",
+  "--hide-scrollbars", "--disable-dev-shm-usage", "--disable-background-networking",
+  "--disable-component-update", "--lang=en-GB",
+];
+
+/// Polls until `check` gives a truthy value, and returns it. `what` is for the error message.
+export async function waitFor(what, check) {
   const end = Date.now() + LONG;
-  for (let found; Date.now() < end; await new Promise(go => setTimeout(go, 50))) {
-    if ((found = await ask())) return found;
+  while (Date.now() < end) {
+    const value = await check();
+    if (value) return value;
+    await new Promise(resolve => setTimeout(resolve, POLL_INTERVAL));
   }
-  throw new Error(`in vain: ${what}`);
+  throw new Error(`timed out: ${what}`);
 }
 
 export class Browser {
   static async start() {
-    const home = mkdtempSync(join(tmpdir(), "service-browser-"));
-    const args = ["--headless=new", "--remote-debugging-pipe", `--user-data-dir=${home}`, "--no-first-run", "--disable-gpu", "--hide-scrollbars",
-      "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--lang=en-GB", "about:blank"];
-    // Chromium's sandbox does not work for root, which is what one is in a container.
-    if (process.getuid?.() === 0) args.unshift("--no-sandbox");
-    const child = spawn(process.env.CHROMIUM ?? "chromium", args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+    const home = mkdtempSync(join(tmpdir(), "browser-test-"));
+    // Chromium's sandbox does not work for root, the usual user of a container.
+    const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+    const args = [...sandbox, ...FLAGS, `--user-data-dir=${home}`, "about:blank"];
+    const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
+    const child = spawn(process.env.CHROMIUM ?? "chromium", args, { stdio });
     const browser = new Browser(child, home);
     await browser.send("Browser.getVersion");
     return browser;
   }
 
   constructor(child, home) {
-    Object.assign(this, { child, home, number: 0, waiting: new Map(), listeners: [] });
-    this.gone = new Promise((_, fail) => {
-      child.on("error", error => fail(new Error(`chromium does not start: ${error.message}`)));
-      child.on("exit", code => fail(new Error(`chromium has ended: ${code}`)));
+    Object.assign(this, { child, home, lastId: 0, pending: new Map(), listeners: [] });
+    this.exited = new Promise((_, reject) => {
+      child.on("error", error => reject(new Error(`chromium: cannot start: ${error.message}`)));
+      child.on("exit", code => reject(new Error(`chromium: exited with ${code}`)));
     });
-    this.gone.catch(() => {});
+    // Without a handler a rejection between two commands would end the process.
+    this.exited.catch(() => {});
     let rest = Buffer.alloc(0);
-    child.stdio[4].on("data", piece => {
-      rest = Buffer.concat([rest, piece]);
-      for (let end; (end = rest.indexOf(0)) >= 0; rest = rest.subarray(end + 1)) this.hear(JSON.parse(rest.subarray(0, end)));
+    child.stdio[4].on("data", chunk => {
+      rest = Buffer.concat([rest, chunk]);
+      for (let end; (end = rest.indexOf(0)) >= 0; rest = rest.subarray(end + 1)) {
+        this.onMessage(JSON.parse(rest.subarray(0, end)));
+      }
     });
     child.stdio[3].on("error", () => {});
   }
 
-  hear(message) {
-    const waiting = this.waiting.get(message.id);
-    if (!waiting) return this.listeners.forEach(listener => listener(message));
-    this.waiting.delete(message.id);
-    if (message.error) waiting.fail(new Error(message.error.message));
-    else waiting.done(message.result);
+  onMessage(message) {
+    const command = this.pending.get(message.id);
+    if (!command) return this.listeners.forEach(listener => listener(message));
+    this.pending.delete(message.id);
+    if (message.error) command.reject(new Error(message.error.message));
+    else command.resolve(message.result);
   }
 
   send(method, params = {}, sessionId) {
-    const id = ++this.number;
-    const answer = new Promise((done, fail) => this.waiting.set(id, { done, fail }));
+    const id = ++this.lastId;
+    const response = new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+    });
     this.child.stdio[3].write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
-    return Promise.race([answer, this.gone]);
+    return Promise.race([response, this.exited]);
   }
 
   async open(url) {
@@ -65,66 +81,85 @@ export class Browser {
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, sessionId);
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
-    await page.go(url);
+    await page.navigate(url);
     return page;
   }
 
-  async end() {
+  async close() {
     this.child.removeAllListeners("exit");
-    const ended = new Promise(done => this.child.once("exit", done));
-    // Asked first: a browser that is killed leaves children that still write for a moment into what is removed here.
+    const exited = new Promise(resolve => this.child.once("exit", resolve));
+    // Not killed at once: its child processes would still write into the folder removed below.
     this.send("Browser.close").catch(() => {});
-    const late = setTimeout(() => this.child.kill("SIGKILL"), 5000);
-    await ended;
-    clearTimeout(late);
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), CLOSE_TIMEOUT);
+    await exited;
+    clearTimeout(timer);
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
 class Page {
+  /// `errors`: exceptions and console errors. `requests`: URLs of all requests.
   constructor(browser, session) {
-    /// What a person would see in the console, and what was asked of whom.
-    Object.assign(this, { browser, session, complaints: [], requests: [] });
+    Object.assign(this, { browser, session, errors: [], requests: [] });
     browser.listeners.push(({ sessionId, method, params }) => {
-      if (sessionId !== session) return;
-      if (method === "Runtime.exceptionThrown") this.complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
-      if (method === "Log.entryAdded" && params.entry.level === "error") this.complaints.push(`${params.entry.text} ${params.entry.url ?? ""}`);
-      if (method === "Network.requestWillBeSent") this.requests.push(params.request.url);
+      if (sessionId === session) this.onEvent(method, params);
     });
+  }
+
+  onEvent(method, params) {
+    if (method === "Runtime.exceptionThrown") {
+      const { exception, text } = params.exceptionDetails;
+      this.errors.push(exception?.description ?? text);
+    }
+    if (method === "Log.entryAdded" && params.entry.level === "error") {
+      this.errors.push(`${params.entry.text} ${params.entry.url ?? ""}`);
+    }
+    if (method === "Network.requestWillBeSent") this.requests.push(params.request.url);
   }
 
   send(method, params) {
     return this.browser.send(method, params, this.session);
   }
 
-  async go(url) {
+  async navigate(url) {
     await this.send("Page.navigate", { url });
-    await until(`${url} is loaded`, () => this.ask("document.readyState === 'complete' && location.href !== 'about:blank'"));
+    const loaded = "document.readyState === 'complete' && location.href !== 'about:blank'";
+    await waitFor(`${url} is loaded`, () => this.evaluate(loaded));
   }
 
   /// The value of an expression in the page.
-  async ask(expression) {
-    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, returnByValue: true, awaitPromise: true });
-    if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+  async evaluate(expression) {
+    const options = { expression, returnByValue: true, awaitPromise: true };
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", options);
+    if (exceptionDetails) {
+      const { exception, text } = exceptionDetails;
+      throw new Error(`${expression}: ${exception?.description ?? text}`);
+    }
     return result.value;
   }
 
-  async until(what, expression) {
+  /// Polls an expression in the page; a timeout also shows the page's errors.
+  async waitFor(what, expression) {
     try {
-      return await until(what, () => this.ask(expression));
+      return await waitFor(what, () => this.evaluate(expression));
     } catch (error) {
-      throw new Error([error.message, ...this.complaints].join("\n"));
+      throw new Error([error.message, ...this.errors].join("\n"));
     }
   }
 
-  /// A press of the mouse where the element is, as a person does it.
+  /// A mouse click at the centre of the element.
   async click(selector) {
-    const place = await this.ask(`(() => { const found = document.querySelector(${JSON.stringify(selector)}); if (!found) return null;
-      found.scrollIntoView({ block: "center" }); const box = found.getBoundingClientRect();
-      return { x: box.x + box.width / 2, y: box.y + box.height / 2 }; })()`);
-    if (!place) throw new Error(`there is no ${selector}`);
+    const point = await this.evaluate(`(() => {
+      const element = document.querySelector(${JSON.stringify(selector)});
+      if (!element) return null;
+      element.scrollIntoView({ block: "center" });
+      const box = element.getBoundingClientRect();
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    })()`);
+    if (!point) throw new Error(`no element matches ${selector}`);
     for (const type of ["mousePressed", "mouseReleased"]) {
-      await this.send("Input.dispatchMouseEvent", { type, ...place, button: "left", clickCount: 1 });
+      const event = { type, ...point, button: "left", clickCount: 1 };
+      await this.send("Input.dispatchMouseEvent", event);
     }
   }
 
@@ -132,12 +167,15 @@ class Page {
     return this.send("Input.insertText", { text });
   }
 
-  async look(width, height, scheme = "light") {
-    await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
-    await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+  async setViewport(width, height, scheme = "light") {
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: width < 600 };
+    await this.send("Emulation.setDeviceMetricsOverride", metrics);
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.send("Emulation.setEmulatedMedia", { features });
   }
 
-  async picture() {
+  /// A PNG of the viewport.
+  async screenshot() {
     const { data } = await this.send("Page.captureScreenshot", { format: "png" });
     return Buffer.from(data, "base64");
   }

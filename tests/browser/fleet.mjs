@@ -1,44 +1,51 @@
-// The program of the example as a person starts it.
+// The service as a user starts it: several instances, their pages and their health.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-import { LONG, until } from "./chromium.mjs";
+import { LONG, waitFor } from "./chromium.mjs";
 
-/// With every sign that an address or a form gives a meaning to.
+/// Contains the characters that are special in URLs and forms.
 const TOKEN = "a+b%20&c=d#e?f/g";
 
-/// What has been started and has not ended: nothing of it may outlive the test.
+/// Processes that must not outlive the test.
 const running = new Set();
 process.on("exit", () => running.forEach(child => child.kill("SIGKILL")));
 
 export class Fleet {
   static async start(program, instances) {
-    const child = spawn(program, ["--instances", String(instances), "--token", TOKEN], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, RUST_LOG: "warn" } });
+    const args = ["--instances", String(instances), "--token", TOKEN];
+    const env = { ...process.env, RUST_LOG: "warn" };
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env });
     running.add(child);
     const pages = new Map();
     createInterface({ input: child.stdout }).on("line", line => {
       const [, instance, url] = /^instance (\d+): (\S+)$/.exec(line) ?? [];
       if (instance) pages.set(Number(instance), new URL(url));
     });
-    const ended = new Promise((done, fail) => {
-      child.on("error", fail);
-      child.on("exit", (code, signal) => { running.delete(child); done(code ?? signal); });
+    const exited = new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", (code, signal) => {
+        running.delete(child);
+        resolve(code ?? signal);
+      });
     });
-    const fleet = new Fleet(child, pages, ended);
-    await until(`${instances} instances`, () => pages.size === instances || fleet.hasEnded());
-    if (fleet.hasEnded()) throw new Error(`${program} has ended with ${await ended}`);
+    const fleet = new Fleet(child, pages, exited);
+    const started = () => pages.size === instances || fleet.hasExited();
+    await waitFor(`${instances} instances`, started);
+    if (fleet.hasExited()) throw new Error(`${program} exited with ${await exited}`);
     return fleet;
   }
 
-  constructor(child, pages, ended) {
-    Object.assign(this, { child, pages, ended });
+  constructor(child, pages, exited) {
+    Object.assign(this, { child, pages, exited });
   }
 
-  hasEnded() {
+  hasExited() {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /// URL of an instance's page, with the token.
   page(instance) {
     return this.pages.get(instance);
   }
@@ -51,18 +58,21 @@ export class Fleet {
     return fetch(new URL(path, this.page(instance)), { signal: AbortSignal.timeout(LONG) });
   }
 
+  /// One region of an instance's health snapshot.
   async health(instance, region) {
     const health = await (await this.fetch(instance, "/health")).json();
     return health.regions.find(({ name }) => name === region);
   }
 
-  /// Ends the first instance so, and waits until nobody answers any more.
-  async end(signal) {
+  /// Sends the signal to the first instance and waits until no instance responds. Returns the exit
+  /// code or the signal of the first one.
+  async stop(signal) {
     this.child.kill(signal);
-    const how = await this.ended;
+    const status = await this.exited;
     for (const instance of this.pages.keys()) {
-      await until(`instance ${instance} is gone`, () => this.fetch(instance, "/live").then(() => false, () => true));
+      const refuses = () => this.fetch(instance, "/live").then(() => false, () => true);
+      await waitFor(`instance ${instance} has stopped`, refuses);
     }
-    return how;
+    return status;
   }
 }

@@ -1,48 +1,48 @@
-//! One call on its way: what has happened so far, and what is due next.
+//! One running call: its state, and what each event does to it.
 //!
-//! A round goes through stages. In *rotation* one region after the other is asked, as the plan says. A region that does not have
-//! the object turns the call into a *search* of all others at once. Where no region in use is left, the *last resort* asks the
-//! regions whose circuits are open, all at once. A round that ends with nothing may be followed by another, after a pause.
+//! A round goes through stages. *Rotation* asks one region after the other, in the order of the
+//! plan. A region without the object turns the call into a *search* of all others at once. Where
+//! no region in use is left, the *last resort* asks the regions whose circuits are open, all at
+//! once. A round that ends without a response may be followed by another, after a pause.
 
-mod account;
-mod beside;
-mod due;
-mod paced;
+mod error;
 mod probe;
-mod round;
+mod retry;
+mod schedule;
+mod slow_attempt;
+mod telemetry;
+mod throttle;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use object_store::Error;
+use object_store::{Error, Result};
 
-use self::account::Account;
+use self::telemetry::FailoverTrace;
+use super::attempt::Attempt;
 use super::config::NotFoundPolicy;
-use super::flight::Attempt;
+use super::detached::spawn_detached;
 use super::hedge::Hedge;
-use super::outcome::Outcome;
+use super::outcome::CallOutcome;
 use super::race::Race;
-use super::{Core, Route, Served, overtaken};
-use crate::error::{AttemptOutcome, FailoverError, LeftOut};
-use crate::evidence::Sent;
-use crate::failure::{Failure, FailureClass};
-use crate::health::{CircuitClass, Permit};
-use crate::operation::Operation;
-use crate::pace::Slot;
+use super::{Engine, Served, StartAt};
+use crate::error::{AttemptOutcome, FailoverError, Failure, SendState};
+use crate::health::Permit;
 use crate::plan::{Order, Plan};
 use crate::region::RegionSet;
-use crate::request::{Absence, Request, Safety, Scope};
-use crate::time::{self, Instant};
+use crate::request::{OnMissing, Request, RetrySafety, Scope};
+use crate::runtime::clock::{self, Instant};
+use crate::throttle::ThrottlePermit;
+use crate::types::{CircuitClass, Operation, Verdict};
 
 pub(super) struct Call<'a, R> {
-    core: &'a Core,
+    engine: &'a Engine,
     request: &'a R,
     operation: Operation,
-    /// Whose verdicts it brings; None for what no circuit hears of.
+    /// The circuit that its verdicts go to; None for operations without a circuit.
     class: Option<CircuitClass>,
     scope: Scope,
-    began: Instant,
-    /// When the last thing happened to it: one look at the clock for each.
+    started_at: Instant,
+    /// The time of the last event. The clock is read once per event.
     now: Instant,
     deadline: Instant,
     order: Order,
@@ -51,31 +51,32 @@ pub(super) struct Call<'a, R> {
     round: u32,
     /// Regions that this round has not asked yet.
     untried: RegionSet,
-    /// Those of them that were in use when the plan was made, and are no longer: only the last resort asks them.
-    passed_over: RegionSet,
-    /// Regions whose part in this answer broke before: they come last, the first of them first.
-    broken: &'a [usize],
+    /// Those of them that were in use when the plan was made, and then did not admit the call:
+    /// only the last resort asks them.
+    not_admitted: RegionSet,
+    /// Regions that failed earlier in the same response, the longest ago first: asked last.
+    previously_failed: &'a [usize],
     sent: u32,
-    /// The retry budget has refused it something: there are no further rounds.
-    is_broke: bool,
-    /// Permits of regions that refused: charged once another region has served.
-    refused: Vec<Permit>,
-    outcome: Outcome,
-    /// Paid for, and not sent yet.
+    /// The retry budget refused an attempt: there are no further rounds.
+    budget_exhausted: bool,
+    /// Permits whose verdict is deferred: failures once another region serves the request.
+    deferred: Vec<Permit>,
+    outcome: CallOutcome,
+    /// Paid for and not sent yet.
     hedge: Option<Hedge>,
-    /// Regions that are at their limit: asked when no other is left, as soon as they let the call in.
-    crowded: RegionSet,
-    /// A place that a region has given, and that is not used yet.
-    slot: Option<(usize, Slot)>,
-    account: Account,
+    /// Regions at their limit: asked when no other region is left, as soon as they admit the call.
+    throttled: RegionSet,
+    /// A throttle permit that is not used yet, and its region.
+    throttle_permit: Option<(usize, ThrottlePermit)>,
+    trace: FailoverTrace,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// A probe: whoever lets it in is asked, and that is all.
+    /// A background probe: every region that admits it is asked once.
     Probe,
     Rotation,
-    /// A region lacks the object: the others are asked at once, whoever else is in the air.
+    /// A region lacks the object: the others are asked at once, beside attempts in flight.
     SearchDue,
     Search,
     LastResort,
@@ -83,48 +84,67 @@ enum Stage {
 }
 
 impl<'a, R: Request> Call<'a, R> {
-    pub(super) fn new(core: &'a Core, request: &'a R, route: Route<'a>, began: Instant) -> Self {
+    pub(super) fn plan(
+        engine: &'a Engine,
+        request: &'a R,
+        start: StartAt<'a>,
+        started_at: Instant,
+    ) -> Self {
         let (operation, scope) = (request.operation(), request.scope());
-        let (order, broken) = match (scope.first, route) {
-            (_, Route::After(broken)) => (Order::after(broken, core.regions.len()), broken),
+        let (order, previously_failed) = match (scope.first, start) {
+            (_, StartAt::AfterFailed(previously_failed)) => (
+                Order::after(previously_failed, engine.regions.len()),
+                previously_failed,
+            ),
             (Some(first), _) => (Order::first(first), &[][..]),
-            (None, Route::Ordered(order)) => (order, &[][..]),
-            (None, Route::Rotation) => (core.rotation.next_order(operation, &core.dice), &[][..]),
+            (None, StartAt::Order(order)) => (order, &[][..]),
+            (None, StartAt::Rotation) => {
+                (engine.rotation.next_order(operation, &engine.rng), &[][..])
+            }
         };
-        let total = core
-            .limits
+        let total = engine
+            .timeouts
             .total(operation, scope.allowed.len())
-            .saturating_add(request.extra_time().saturating_mul(scope.allowed.len() as u32));
+            .saturating_add(
+                request
+                    .extra_time()
+                    .saturating_mul(scope.allowed.len() as u32),
+            );
+        let limit = scope.deadline.map_or(total, |own| own.min(total));
         let mut call = Self {
-            core,
+            engine,
             request,
             operation,
             class: request.circuit(),
             scope,
-            began,
-            now: began,
-            deadline: time::after(began, scope.deadline.map_or(total, |own| own.min(total))),
+            started_at,
+            now: started_at,
+            deadline: clock::saturating_add(started_at, limit),
             order,
             plan: Plan::unknown(order),
-            stage: if request.is_probe() { Stage::Probe } else { Stage::Rotation },
+            stage: if request.is_probe() {
+                Stage::Probe
+            } else {
+                Stage::Rotation
+            },
             round: 1,
             untried: scope.allowed,
-            passed_over: RegionSet::default(),
-            broken,
+            not_admitted: RegionSet::default(),
+            previously_failed,
             sent: 0,
-            is_broke: false,
-            refused: Vec::new(),
-            outcome: Outcome::new(scope.allowed),
+            budget_exhausted: false,
+            deferred: Vec::new(),
+            outcome: CallOutcome::new(scope.allowed),
             hedge: None,
-            crowded: RegionSet::default(),
-            slot: None,
-            account: Account::default(),
+            throttled: RegionSet::default(),
+            throttle_permit: None,
+            trace: FailoverTrace::default(),
         };
-        core.wake_metrics();
-        call.make_plan();
-        core.budget.on_request();
-        if request.is_timed() {
-            core.hedging.on_request();
+        engine.resolve_metrics();
+        call.update_plan();
+        engine.budget.deposit();
+        if request.expects_prompt_response() {
+            engine.hedger.deposit();
         }
         call
     }
@@ -133,179 +153,228 @@ impl<'a, R: Request> Call<'a, R> {
         self.deadline
     }
 
-    // What has happened.
+    // Events.
 
-    /// Something has.
-    pub(super) fn awoke(&mut self) {
-        self.now = time::now();
+    pub(super) fn update_now(&mut self) {
+        self.now = clock::now();
     }
 
-    /// A region has served: those that refused the same request were at fault after all, and the others were overtaken.
-    pub(super) fn on_served(&mut self, mut attempt: Attempt, answer: R::Answer, race: &mut Race<'a, R::Answer>) -> Served<R::Answer> {
+    /// A region served the request. Deferred refusals of other regions become failures, and the
+    /// attempts that lost the race end.
+    pub(super) fn on_success(
+        &mut self,
+        mut attempt: Attempt,
+        response: R::Response,
+        race: &mut Race<'a, R::Response>,
+    ) -> Served<R::Response> {
         let now = self.now;
-        for permit in self.refused.drain(..) {
-            permit.fail(now);
+        for permit in self.deferred.drain(..) {
+            permit.record(Verdict::Failure, now);
         }
-        attempt.permit.answered(now);
+        attempt.permit.on_response(now);
         attempt.hedge.take().into_iter().for_each(Hedge::won);
-        let hedged = race.in_the_air().any(|other| other.began < attempt.began);
-        for flight in race.overtaken() {
-            let region = self.core.regions.get(flight.attempt.region);
-            overtaken::run_on(flight, region.flavor, Arc::clone(&region.pace), &self.core.events);
+        let hedged = race
+            .in_flight()
+            .any(|other| other.started_at < attempt.started_at);
+        for loser in race.drain_losers() {
+            let region = self.engine.regions.get(loser.attempt.region);
+            spawn_detached(
+                loser,
+                region.flavor,
+                Arc::clone(&region.throttle),
+                &self.engine.events,
+            );
         }
-        self.tell_of_answer();
-        Served { answer, region: attempt.region, permit: attempt.permit, attempts: self.sent, hedged, at: now }
+        self.report_success();
+        let Attempt { region, permit, .. } = attempt;
+        Served {
+            response,
+            region,
+            permit,
+            attempts: self.sent,
+            hedged,
+            at: now,
+        }
     }
 
-    /// A region has answered with an error; returns it if it is the caller's answer.
-    pub(super) fn on_error(&mut self, attempt: Attempt, error: Error) -> Option<Error> {
+    /// What the error of an attempt means.
+    pub(super) fn classify(&self, attempt: &Attempt, error: &Error) -> Failure {
+        let flavor = self.engine.regions.get(attempt.region).flavor;
+        Failure::classify(error, attempt.evidence()).in_flavor(flavor)
+    }
+
+    /// Records a failed attempt: in the circuit and throttle of its region, in metrics and events,
+    /// and in the outcome of the call.
+    ///
+    /// # Errors
+    ///
+    /// The error that ends the call: a final response, or a write that must not be repeated.
+    pub(super) fn record(
+        &mut self,
+        attempt: Attempt,
+        failure: Failure,
+        error: Error,
+    ) -> Result<()> {
         let now = self.now;
-        let failure = Failure::seen(&error, attempt.evidence()).in_flavor(self.core.regions.get(attempt.region).flavor);
-        let Attempt { region, mut permit, began, hedge, .. } = attempt;
-        self.keep_pace(region, &failure, now);
-        self.take_down(region, &mut permit, hedge, &failure, now);
-        let absent = failure.is_absence() && matches!(self.request.absence(), Absence::Search | Absence::MoveOn);
-        if failure.is_answer() || (failure.is_absence() && self.request.absence() == Absence::Final) {
-            permit.succeed(now);
-            self.tell_of_final(&failure);
-            return Some(error);
+        let Attempt {
+            region,
+            mut permit,
+            started_at,
+            hedge,
+            ..
+        } = attempt;
+        self.record_throttling(region, &failure);
+        self.record_failure(region, &mut permit, hedge, &failure);
+        let verdict = self.verdict(&failure);
+        // A region that responds with an error is not silent.
+        if verdict == Verdict::Failure && !failure.is_transport() {
+            permit.on_activity(now);
         }
-        if absent {
-            permit.succeed(now);
-            if self.core.not_found == NotFoundPolicy::First || self.is_final(region, &failure) {
-                self.tell_of_final(&failure);
-                return Some(error);
-            }
-            if self.stage == Stage::Rotation && self.request.absence() == Absence::Search {
+        self.deferred.extend(permit.record(verdict, now));
+        let missing = failure.is_missing() && self.request.on_missing().may_be_in_another_region();
+        if self.is_final(region, &failure) {
+            self.report_final_response(&failure);
+            return Err(error);
+        }
+        if missing {
+            // The other regions are asked at once: each of them may have the object.
+            if self.stage == Stage::Rotation && self.request.on_missing() == OnMissing::SearchAll {
                 self.stage = Stage::SearchDue;
             }
         } else {
-            self.charge(permit, &failure, now);
-            if let Some(end) = self.may_not_go_on(region, &failure) {
-                return Some(end);
-            }
+            self.check_retry_safety(region, &failure)?;
         }
-        self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::Failed(failure.clone()), now - began);
-        self.outcome.learn(region, failure, absent, error);
-        None
+        let outcome = AttemptOutcome::Failed(failure.clone());
+        self.outcome
+            .add_report(self.name(region), outcome, now - started_at);
+        self.outcome.record_error(region, failure, missing, error);
+        Ok(())
     }
 
-    fn charge(&mut self, mut permit: Permit, failure: &Failure, now: Instant) {
-        if failure.is_regions_fault() {
-            if !failure.is_transport() {
-                permit.heard(now);
-            }
-            permit.fail(now);
-        } else if failure.class() == FailureClass::Throttled {
-            permit.throttled(now);
-        } else if failure.class() == FailureClass::Conflict {
-            permit.succeed(now);
+    /// Records an attempt without a response within its limit. A limit that the deadline of the
+    /// call has shortened says nothing about the region.
+    ///
+    /// # Errors
+    ///
+    /// The error that ends the call: a write that must not be repeated.
+    pub(super) fn record_timeout(&mut self, mut attempt: Attempt) -> Result<()> {
+        let now = self.now;
+        attempt.permit.abandon(now);
+        let failure = attempt.timeout();
+        let Attempt {
+            region,
+            mut permit,
+            started_at,
+            truncated_by_deadline,
+            hedge,
+            ..
+        } = attempt;
+        if truncated_by_deadline {
+            self.trace.on_failure(region, failure.class());
         } else {
-            permit.answered(now);
-            self.refused.push(permit);
+            self.record_failure(region, &mut permit, hedge, &failure);
+            permit.record(failure.verdict(), now);
+        }
+        self.check_retry_safety(region, &failure)?;
+        self.outcome.record_failure(region, &failure);
+        let outcome = AttemptOutcome::Failed(failure);
+        self.outcome
+            .add_report(self.name(region), outcome, now - started_at);
+        Ok(())
+    }
+
+    /// The trial of another call ended well: the region admits this call.
+    pub(super) fn on_admitted(
+        &mut self,
+        region: usize,
+        mut permit: Permit,
+        race: &mut Race<'a, R::Response>,
+    ) {
+        // It has waited already: a region at its limit serves it all the same.
+        self.acquire(region)
+            .into_iter()
+            .for_each(|throttle| permit.hold(throttle));
+        self.send(region, permit, 1, race);
+    }
+
+    /// The trial of another call failed, or took longer than a call waits for it.
+    pub(super) fn on_rejected(&mut self, region: usize) {
+        self.outcome.may_retry_after(self.engine.last_resort_wait);
+        self.skip(region);
+    }
+
+    // Decisions.
+
+    /// What the failure says about its region, for this request.
+    fn verdict(&self, failure: &Failure) -> Verdict {
+        // A listing has no missing object: a 404 means that the bucket is missing.
+        if failure.is_missing() && self.request.on_missing() == OnMissing::Misconfigured {
+            return Verdict::Deferred;
+        }
+        failure.verdict()
+    }
+
+    /// The response of this region is the caller's, whatever other regions would say.
+    fn is_final(&self, region: usize, failure: &Failure) -> bool {
+        if failure.is_final() {
+            return true;
+        }
+        match self.request.on_missing() {
+            OnMissing::Final => failure.is_missing(),
+            OnMissing::SearchAll | OnMissing::TryNext => {
+                failure.is_missing() && self.is_missing_everywhere(region, failure)
+            }
+            OnMissing::Misconfigured => false,
         }
     }
 
-    /// The end of a call that must not be sent again, if this failure is it.
-    fn may_not_go_on(&mut self, region: usize, failure: &Failure) -> Option<Error> {
-        match self.request.safety() {
-            Safety::Repeatable => None,
-            Safety::OnlyUnsent | Safety::OnceForAll if failure.may_have_been_done() => Some(self.indeterminate(region, failure.clone())),
-            Safety::InSteps if failure.sent() != Sent::No => Some(self.indeterminate(region, failure.clone())),
-            Safety::OnlyUnsent | Safety::InSteps => None,
-            Safety::Once | Safety::OnceForAll => {
-                self.untried = RegionSet::default();
-                self.round = u32::MAX;
-                None
+    /// No other region can know better than this one that the object does not exist: home, where
+    /// writes go only there, or a region with a delete marker, if it is home or no home is named.
+    fn is_missing_everywhere(&self, region: usize, failure: &Failure) -> bool {
+        // The rest of a body names its version: where that still exists, it is served.
+        let is_deleted = failure.is_delete_marker()
+            && self.previously_failed.is_empty()
+            && self.engine.home.is_none_or(|home| home == region);
+        is_deleted
+            || self.engine.authority == Some(region)
+            || self.engine.not_found == NotFoundPolicy::First
+    }
+
+    /// Ends a call whose request must not be sent again after this failure.
+    fn check_retry_safety(&mut self, region: usize, failure: &Failure) -> Result<()> {
+        let may_have_taken_effect = match self.request.retry_safety() {
+            RetrySafety::Repeatable => return Ok(()),
+            RetrySafety::IfUnsent | RetrySafety::SingleUseUnknown => {
+                failure.may_have_taken_effect()
             }
+            RetrySafety::NonAtomic => failure.sent() != SendState::No,
+            RetrySafety::SingleUse => false,
+        };
+        if may_have_taken_effect {
+            return Err(self.indeterminate(region, failure.clone()));
         }
+        if self.request.retry_safety().is_single_use() {
+            self.untried = RegionSet::default();
+            self.round = u32::MAX;
+        }
+        Ok(())
     }
 
     fn indeterminate(&self, region: usize, cause: Failure) -> Error {
-        let region = Arc::clone(&self.core.regions.get(region).name);
-        FailoverError::Indeterminate { operation: self.operation, path: self.request.target().to_string(), region, cause }.into()
+        let (region, path) = (
+            Arc::clone(self.name(region)),
+            self.request.target().to_string(),
+        );
+        FailoverError::Indeterminate {
+            operation: self.operation,
+            path,
+            region,
+            cause,
+        }
+        .into()
     }
 
-    /// A region has not answered in time. Where the time was not the region's own, that says nothing about it. Returns the call's
-    /// error if that ends it.
-    pub(super) fn on_timeout(&mut self, mut attempt: Attempt) -> Option<Error> {
-        let now = self.now;
-        attempt.permit.give_up(now);
-        let (region, elapsed, evidence) = (attempt.region, now - attempt.began, attempt.evidence());
-        let failure = Failure::new(FailureClass::Timeout, "no answer within the attempt limit");
-        let failure = Failure { sent: evidence.map_or(failure.sent, |evidence| evidence.sent), ..failure };
-        if !attempt.shortened {
-            self.take_down(region, &mut attempt.permit, attempt.hedge.take(), &failure, now);
-            attempt.permit.fail(now);
-        }
-        self.account.moves_on(region, failure.class());
-        if let Some(end) = self.may_not_go_on(region, &failure) {
-            return Some(end);
-        }
-        self.outcome.learn_failure(region, &failure);
-        self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::Failed(failure), elapsed);
-        None
-    }
-
-    /// The probe that this call waited for has been answered.
-    pub(super) fn on_granted(&mut self, region: usize, permit: Permit, race: &mut Race<'a, R::Answer>) {
-        let now = self.now;
-        let mut permit = permit;
-        // It has waited its turn: where the region is at its limit it goes all the same.
-        self.enter(region, now).into_iter().for_each(|slot| permit.keep(slot));
-        self.start(region, permit, 1, now, race);
-    }
-
-    /// The probe that this call waited for has failed, or took longer than anyone waits.
-    pub(super) fn on_sent_away(&mut self, region: usize) {
-        self.outcome.may_retry_after(self.core.patience);
-        self.leave_out(region, self.now);
-    }
-
-    /// Nobody can know better than this region that the object does not exist: home, where writes go only there, or a region that has
-    /// seen it deleted, if that is home or none is named. (A body that has begun may be finished where the object still is: its
-    /// version is named.)
-    fn is_final(&self, region: usize, failure: &Failure) -> bool {
-        let deleted = failure.is_delete_marker() && self.broken.is_empty() && self.core.home.is_none_or(|home| home == region);
-        deleted || self.core.authority == Some(region)
-    }
-
-    // How it ends.
-
-    pub(super) fn into_error(self) -> Error {
-        self.tell_of_failure();
-        if self.outcome.nobody_was_reached() {
-            self.core.events.local_network_suspect(self.operation);
-        }
-        let reachable = self.core.not_found == NotFoundPolicy::Reachable;
-        let path = self.request.target().to_string();
-        if self.sent == 0 {
-            self.outcome.circuits_open(self.operation, path)
-        } else {
-            self.outcome.into_error(self.operation, path, reachable)
-        }
-    }
-
-    pub(super) fn into_deadline_error(mut self, race: &Race<'a, R::Answer>) -> Error {
-        let now = self.now;
-        if let Some(attempt) =
-            race.in_the_air().next().filter(|_| matches!(self.request.safety(), Safety::OnlyUnsent | Safety::InSteps | Safety::OnceForAll))
-        {
-            return self.indeterminate(attempt.region, Failure::new(FailureClass::Timeout, "no answer within the limit of the call"));
-        }
-        for attempt in race.in_the_air() {
-            let name = &self.core.regions.get(attempt.region).name;
-            self.outcome.tell(name, AttemptOutcome::Unanswered, now - attempt.began);
-        }
-        let waited_for: Vec<_> = race.waited_for().collect();
-        let known = |region: &usize| waited_for.iter().any(|(other, _)| other == region);
-        let others: Vec<_> = self.untried.iter().filter(|region| !known(region)).map(|region| (region, LeftOut::NotReached)).collect();
-        for (region, why) in waited_for.iter().copied().chain(others) {
-            self.outcome.tell(&self.core.regions.get(region).name, AttemptOutcome::LeftOut(why), Duration::ZERO);
-        }
-        self.tell_of_failure();
-        let limit = self.deadline - self.began;
-        let reachable = self.core.not_found == NotFoundPolicy::Reachable;
-        self.outcome.into_deadline_error(self.operation, self.request.target().to_string(), limit, reachable)
+    fn name(&self, region: usize) -> &'a Arc<str> {
+        &self.engine.regions.get(region).name
     }
 }

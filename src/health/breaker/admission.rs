@@ -1,45 +1,38 @@
-//! "May I?": tickets for calls, trials and early probes.
+//! Admission: tickets for regular requests, trials and last-resort attempts.
 
 use std::time::Duration;
 
-use super::half_open::{Phase, Trial};
-use super::transitions::Growth;
+use super::half_open::{Trial, TrialPhase};
+use super::ticket::Ticket;
+use super::transition::Backoff;
 use super::{Breaker, Closed, Open, State};
 use crate::health::config::AllOpen;
-use crate::health::transition::{Reason, Transition};
-use crate::time::Instant;
+use crate::runtime::clock::Instant;
+use crate::types::{Transition, TransitionReason};
 
-/// What was admitted: brought back with the verdict.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::health) struct Ticket {
-    pub(super) era: u64,
-    pub(super) trial: Option<u64>,
-    /// Nothing else was left when it was given: its slot is free again at the region's answer.
-    pub(in crate::health) last_resort: bool,
-}
-
-/// Whether a region may be used, seen from outside.
+/// Whether a region admits requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Standing {
-    /// In full use; `share` below 1 while it climbs back.
+pub(crate) enum Availability {
+    /// Closed. `share` of its regular requests; below 1 during the ramp after a recovery.
     Closed { share: f64 },
-    /// The next request may try whether it serves again.
-    Trial,
-    /// A trial is under way; `answering` once the region has answered one since its open time.
-    Busy { answering: bool },
-    /// Left alone for this long.
+    /// The next request is admitted as a trial.
+    TrialDue,
+    /// All slots for trials are taken. `responding`: a trial has had a response.
+    TrialInFlight { responding: bool },
+    /// The circuit is open for this long.
     Open { retry_after: Duration },
-    /// An operator has taken it out; bodies in flight go on, and a search for a missing key may still ask it.
+    /// Override: no new requests. Bodies in flight continue, and searches for a missing key may
+    /// still use the region.
     Drained,
-    /// An operator has shut it off.
+    /// Override: no requests at all.
     ForcedOpen,
 }
 
-/// The answer to a request that has nowhere else to go.
+/// Result of [`Breaker::admit_last_resort`].
 #[derive(Debug)]
-pub(in crate::health) enum EarlyAnswer {
+pub(in crate::health) enum LastResortDecision {
     Admitted(Ticket),
-    /// A probe is in flight, and has been waiting since then: worth waiting for.
+    /// A trial is in flight and has waited for a response since then. The request may wait for it.
     InFlight {
         since: Instant,
     },
@@ -49,125 +42,161 @@ pub(in crate::health) enum EarlyAnswer {
 }
 
 impl Breaker {
-    /// Whether the region may be used, without using it.
-    pub(in crate::health) fn standing(&self, now: Instant) -> Standing {
+    /// Whether the circuit would admit a request, without admitting one.
+    pub(in crate::health) fn availability(&self, now: Instant) -> Availability {
         match &self.state {
-            State::Closed(closed) => Standing::Closed { share: self.share(closed, now) },
-            State::Open(open) if now >= open.until => Standing::Trial,
-            State::Open(open) => Standing::Open { retry_after: open.until - now },
-            State::HalfOpen(half) if half.has_slot(&self.config, now) && !half.is_held(now) => Standing::Trial,
-            State::HalfOpen(half) => Standing::Busy { answering: half.answered },
+            State::Closed(closed) => Availability::Closed {
+                share: self.share(closed, now),
+            },
+            State::Open(open) if now >= open.until => Availability::TrialDue,
+            State::Open(open) => Availability::Open {
+                retry_after: open.until - now,
+            },
+            State::HalfOpen(half_open)
+                if half_open.has_slot(&self.config, now) && !half_open.in_cooldown(now) =>
+            {
+                Availability::TrialDue
+            }
+            State::HalfOpen(half_open) => Availability::TrialInFlight {
+                responding: half_open.responded,
+            },
         }
     }
 
-    /// A ticket where the circuit is closed, or has a slot for a trial.
-    pub(in crate::health) fn admit(&mut self, now: Instant) -> (Option<Ticket>, Option<Transition>) {
+    /// A ticket, if the circuit is closed or has a slot for a trial.
+    pub(in crate::health) fn admit(
+        &mut self,
+        now: Instant,
+    ) -> (Option<Ticket>, Option<Transition>) {
         match &self.state {
             State::Closed(_) => (Some(self.ticket(None)), None),
             State::Open(open) if now < open.until => (None, None),
             State::Open(open) => {
                 let before = *open;
-                let change = self.half_open(before, false, now, Reason::TimeIsUp);
+                let change = self.half_open(before, false, now, TransitionReason::OpenTimeElapsed);
                 (Some(self.start_trial(now)), Some(change))
             }
-            State::HalfOpen(half) if half.is_worn_out(&self.config, now) => {
-                (None, Some(self.open(now, Growth::Double, Reason::TrialsTookTooLong)))
+            State::HalfOpen(half_open) if half_open.is_timed_out(&self.config, now) => (
+                None,
+                Some(self.open(now, Backoff::Increase, TransitionReason::HalfOpenTimeout)),
+            ),
+            State::HalfOpen(half_open)
+                if half_open.in_cooldown(now) || !half_open.has_slot(&self.config, now) =>
+            {
+                (None, None)
             }
-            State::HalfOpen(half) if half.is_held(now) || !half.has_slot(&self.config, now) => (None, None),
             State::HalfOpen(_) => (Some(self.start_trial(now)), None),
         }
     }
 
-    /// A ticket for a request that has no other region left: an open circuit is half-opened early.
-    pub(in crate::health) fn admit_early(&mut self, now: Instant) -> (EarlyAnswer, Option<Transition>) {
+    /// A ticket for a request without another region: an open circuit becomes half-open early.
+    pub(in crate::health) fn admit_last_resort(
+        &mut self,
+        now: Instant,
+    ) -> (LastResortDecision, Option<Transition>) {
         let mut change = None;
         if let State::Open(open) = self.state
             && now < open.until
         {
-            if let Some(retry_after) = self.refusal(&open, now) {
-                return (EarlyAnswer::Refused { retry_after }, None);
+            if let Some(retry_after) = self.last_resort_wait(&open, now) {
+                return (LastResortDecision::Refused { retry_after }, None);
             }
-            change = Some(self.half_open(Open { probed: Some(now), ..open }, true, now, Reason::NothingElseLeft));
+            change = Some(self.half_open(
+                Open {
+                    last_resort_at: Some(now),
+                    ..open
+                },
+                true,
+                now,
+                TransitionReason::LastResort,
+            ));
         }
-        if let Some(since) = self.being_probed_since(now) {
-            return (EarlyAnswer::InFlight { since }, None);
+        if let Some(since) = self.trial_silent_since(now) {
+            return (LastResortDecision::InFlight { since }, None);
         }
         let (ticket, admitted) = self.admit(now);
-        let answer = match ticket {
-            Some(ticket) => EarlyAnswer::Admitted(Ticket { last_resort: true, ..ticket }),
-            None => EarlyAnswer::Refused { retry_after: self.config.early_probe_interval },
+        let decision = match ticket {
+            Some(ticket) => LastResortDecision::Admitted(Ticket {
+                last_resort: true,
+                ..ticket
+            }),
+            None => LastResortDecision::Refused {
+                retry_after: self.config.early_probe_interval,
+            },
         };
-        (answer, change.or(admitted))
+        (decision, change.or(admitted))
     }
 
-    /// A ticket for one who waited for a probe that has been answered or given up: outside the limit on trials.
+    /// A ticket for a waiter, outside the limit on trials: the region has responded.
     pub(in crate::health) fn admit_waiter(&mut self) -> Ticket {
-        Ticket { last_resort: true, ..self.ticket(None) }
+        Ticket {
+            last_resort: true,
+            ..self.ticket(None)
+        }
     }
 
-    /// A ticket for the one who waited longest when a probe was cancelled: the probe goes on in other hands.
-    pub(in crate::health) fn admit_heir(&mut self, now: Instant) -> Ticket {
-        if let State::HalfOpen(half) = &mut self.state {
-            half.held_until = None;
-            return Ticket { last_resort: true, ..self.start_trial(now) };
+    /// A ticket for the longest waiter, which takes over a cancelled trial.
+    pub(in crate::health) fn hand_over_trial(&mut self, now: Instant) -> Ticket {
+        if let State::HalfOpen(half_open) = &mut self.state {
+            half_open.cooldown_until = None;
+            return Ticket {
+                last_resort: true,
+                ..self.start_trial(now)
+            };
         }
         self.admit_waiter()
     }
 
     fn ticket(&self, trial: Option<u64>) -> Ticket {
-        Ticket { trial, ..Ticket::plain(self.era) }
+        Ticket {
+            trial,
+            ..Ticket::regular(self.epoch)
+        }
     }
 
     fn start_trial(&mut self, now: Instant) -> Ticket {
         self.trials_started += 1;
         let id = self.trials_started;
-        if let State::HalfOpen(half) = &mut self.state {
-            half.trials.push(Trial { id, phase: Phase::Waiting(now) });
+        if let State::HalfOpen(half_open) = &mut self.state {
+            half_open.trials.push(Trial {
+                id,
+                phase: TrialPhase::WaitingForRegion(now),
+            });
         }
         self.ticket(Some(id))
     }
 
-    /// Why an open circuit is not probed early just now.
-    fn refusal(&self, open: &Open, now: Instant) -> Option<Duration> {
+    /// How long until an open circuit admits a last-resort attempt; None where it does now.
+    fn last_resort_wait(&self, open: &Open, now: Instant) -> Option<Duration> {
         let until_due = open.until - now;
         if self.config.all_open == AllOpen::FailFast {
             return Some(until_due);
         }
-        let next = open.probed? + self.config.early_probe_interval;
+        let next = open.last_resort_at? + self.config.early_probe_interval;
         (now < next).then(|| until_due.min(next - now))
     }
 
-    /// Since when the region has been silent to the trials that hold every slot, where waiting for them is allowed.
-    fn being_probed_since(&self, now: Instant) -> Option<Instant> {
-        let State::HalfOpen(half) = &self.state else { return None };
-        let may_wait = !half.has_slot(&self.config, now) && !half.is_worn_out(&self.config, now) && self.config.all_open == AllOpen::Probe;
-        may_wait.then(|| half.silent_since().unwrap_or(now))
+    /// Since when the trials that hold all slots have waited for a response. None where a request
+    /// must not wait for them.
+    fn trial_silent_since(&self, now: Instant) -> Option<Instant> {
+        let State::HalfOpen(half_open) = &self.state else {
+            return None;
+        };
+        let may_wait = !half_open.has_slot(&self.config, now)
+            && !half_open.is_timed_out(&self.config, now)
+            && self.config.all_open == AllOpen::Probe;
+        may_wait.then(|| half_open.silent_since().unwrap_or(now))
     }
 
     fn share(&self, closed: &Closed, now: Instant) -> f64 {
-        if !closed.ramps {
+        if !closed.ramps_up {
             return 1.0;
         }
-        let climbed = now.saturating_duration_since(closed.since).as_secs_f64() / self.config.ramp.as_secs_f64();
-        (RAMP_FLOOR + (1.0 - RAMP_FLOOR) * climbed).min(1.0)
+        let elapsed = now.saturating_duration_since(closed.since);
+        let progress = elapsed.as_secs_f64() / self.config.ramp.as_secs_f64();
+        (RAMP_FLOOR + (1.0 - RAMP_FLOOR) * progress).min(1.0)
     }
 }
 
-impl Ticket {
-    /// As a closed circuit gives it.
-    pub(in crate::health) fn plain(era: u64) -> Self {
-        Self { era, trial: None, last_resort: false }
-    }
-
-    pub(in crate::health) fn era(self) -> u64 {
-        self.era
-    }
-
-    /// Given by a closed circuit: only its verdict matters.
-    pub(in crate::health) fn is_plain(self) -> bool {
-        self.trial.is_none() && !self.last_resort
-    }
-}
-
-/// A region that has just recovered starts with a tenth of its share: enough to notice a relapse, too little to cause one.
+/// Share of requests at the start of the ramp: enough to detect a relapse, too little to cause one.
 const RAMP_FLOOR: f64 = 0.1;

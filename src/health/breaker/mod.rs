@@ -1,29 +1,53 @@
-//! The circuit: when a region is left alone, and what brings it back.
+//! Circuit breaker: a pure state machine.
 //!
-//! A plain machine of three states. It takes `now` as an argument and never sleeps, locks or logs, so that its whole life can be
-//! written down as one line of a test.
+//! It takes `now` as an argument and never sleeps, locks or logs, so that a test script covers the
+//! full sequence of states. What counts as a failure is decided in `error::classify`, the order of
+//! regions in `plan`.
 //!
-//! - **Closed**: calls pass. Failures in a row, a share of failures in the window, silence and lasting overload open it.
-//! - **Open**: nothing passes until its time is up. The time is jittered, doubles with each failed trial, and is back at its first
-//!   value once the circuit has stayed closed as long as it was last open.
-//! - **Half-open**: a few trials pass. Enough successes close it, one failure opens it again.
+//! ## States
 //!
-//! Three rules are easy to get wrong:
+//! - **Closed**: admits all requests.
+//! - **Open**: admits none until the open time has elapsed.
+//! - **Half-open**: admits a few trials, `half_open_max_calls` at a time.
 //!
-//! - *Stragglers.* A call admitted before the last transition says nothing about the state after it. Each ticket bears the era
-//!   in which it was given, and each transition begins another.
-//! - *The half-open clock* runs only while a trial waits for the region, adds up over trials that come to nothing, and starts anew
-//!   with each byte: a long download reopens nothing. A trial whose caller sits on its body costs the region
-//!   nothing; its slot is given back after a while, and its end still counts.
-//! - *Early probes.* Where nothing else is left an open circuit may be half-opened before its time. That is this same machine: if
-//!   the probe fails, the circuit is open as it was, until the same moment.
+//! ## Trip conditions
 //!
-//! Deliberately absent: what a failure is (`failover::classify` knows), and who is asked next (`plan` knows).
+//! A closed circuit opens on the first of:
+//!
+//! - `failure_threshold` consecutive failures,
+//! - a share of `failure_rate` failures among at least `minimum_calls` calls within `window`,
+//! - silence: attempts that wait in vain while another region responds (see `health::silence`),
+//! - lasting throttling: a high share of throttled calls over 30 s. A single throttled call is
+//!   overload, not an outage, and is no failure.
+//!
+//! ## Recovery
+//!
+//! - The open time starts at `open_for`, has a random jitter, and doubles with each failed trial up
+//!   to `open_for_max`. It starts over once the circuit has stayed closed as long as it was open.
+//! - `success_threshold` successful trials close the circuit; one failed trial opens it again.
+//! - The half-open timeout runs only while a trial waits for the region. It accumulates over
+//!   cancelled trials and restarts with each byte of a body: a long download is no failure, and a
+//!   caller that does not poll its body costs the region nothing.
+//! - A circuit that closes ramps its share of requests up over `ramp`.
+//! - The recovery of another region after a total outage half-opens every open circuit.
+//!
+//! ## Last-resort attempts
+//!
+//! When no other region is left, an open circuit becomes half-open before its open time has
+//! elapsed, at most once per `early_probe_interval`. If that trial fails, the circuit is open until
+//! the same time as before.
+//!
+//! ## Epochs
+//!
+//! Each transition begins a new epoch. A ticket carries the epoch of its admission, and a verdict
+//! with an older epoch is ignored: it describes the state before the transition.
 
 mod admission;
 mod half_open;
-mod transitions;
-mod tripping;
+mod ticket;
+mod transition;
+mod trip;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,28 +55,30 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 
 use super::config::BreakerConfig;
-use super::transition::{CircuitState, Reason, Transition};
-use super::window::{Counts, Window};
-use crate::time::Instant;
-pub(crate) use admission::Standing;
-pub(super) use admission::{EarlyAnswer, Ticket};
-use half_open::{HalfOpen, Phase};
-use transitions::Growth;
+use crate::runtime::clock::Instant;
+use crate::types::{CircuitState, Transition, TransitionReason};
+pub(crate) use admission::Availability;
+pub(super) use admission::LastResortDecision;
+use half_open::{HalfOpen, TrialPhase};
+pub(super) use ticket::Ticket;
+use transition::Backoff;
+use window::{Counts, Window};
 
 #[derive(Debug)]
 pub(super) struct Breaker {
     config: Arc<BreakerConfig>,
     state: State,
-    era: u64,
+    epoch: u64,
+    /// Calls and failures within `config.window`.
     window: Window,
-    /// What it turned away as too many, over a longer time: overload passes.
+    /// Calls and throttled calls within a longer window, because overload often passes by itself.
     throttles: Window,
-    /// How long the last opening was meant to last, before jitter; zero where the next one starts from the first value.
+    /// The current open time before jitter. Zero: the next one is `config.open_for`.
     open_for: Duration,
     trials_started: u64,
-    /// An operator keeps it closed: it counts, and does not open.
-    held_closed: bool,
-    dice: SmallRng,
+    /// An override keeps the circuit closed: it counts, and does not open.
+    forced_closed: bool,
+    rng: SmallRng,
 }
 
 #[derive(Debug)]
@@ -65,63 +91,80 @@ enum State {
 #[derive(Debug)]
 struct Closed {
     since: Instant,
-    failures: u32,
-    /// It has just recovered, and takes its share back step by step.
-    ramps: bool,
+    consecutive_failures: u32,
+    /// The circuit has recovered: its share of requests ramps up.
+    ramps_up: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Open {
     until: Instant,
-    /// When the last early probe began.
-    probed: Option<Instant>,
+    /// When the last last-resort attempt started.
+    last_resort_at: Option<Instant>,
 }
 
 impl Breaker {
-    pub(super) fn new(config: Arc<BreakerConfig>, dice: SmallRng, now: Instant) -> Self {
+    pub(super) fn new(config: Arc<BreakerConfig>, rng: SmallRng, now: Instant) -> Self {
         let window = Window::new(config.window, now);
-        let state = State::Closed(Closed { since: now, failures: 0, ramps: false });
-        let throttles = Window::new(tripping::THROTTLE_WINDOW, now);
-        Self { config, state, era: 0, window, throttles, open_for: Duration::ZERO, trials_started: 0, held_closed: false, dice }
+        let throttles = Window::new(trip::THROTTLE_WINDOW, now);
+        Self {
+            config,
+            state: State::Closed(Closed::steady(now)),
+            epoch: 0,
+            window,
+            throttles,
+            open_for: Duration::ZERO,
+            trials_started: 0,
+            forced_closed: false,
+            rng,
+        }
     }
 
-    // Questions.
+    // Queries.
 
     pub(super) fn state(&self) -> CircuitState {
         self.state.name()
     }
 
-    /// Trials that have succeeded since it was last open, of as many as are wanted; None where it is not half-open.
+    /// Successful trials so far, and how many close the circuit. None unless half-open.
     pub(super) fn trial_successes(&self) -> Option<(u32, u32)> {
         match &self.state {
-            State::HalfOpen(half) => Some((half.successes, self.config.success_threshold)),
+            State::HalfOpen(half_open) => {
+                Some((half_open.successes, self.config.success_threshold))
+            }
             State::Closed(_) | State::Open(_) => None,
         }
     }
 
-    /// One more failure in a row opens it.
-    pub(super) fn is_nearly_open(&self) -> bool {
+    /// The next consecutive failure opens the circuit.
+    pub(super) fn is_about_to_open(&self) -> bool {
         let failures = self.consecutive_failures();
         failures > 0 && failures + 1 == self.config.failure_threshold && self.may_open()
     }
 
-    /// The ticket was given after the last transition.
+    /// The ticket was issued after the last transition.
     pub(super) fn is_current(&self, ticket: Ticket) -> bool {
-        ticket.era == self.era
+        ticket.epoch == self.epoch
     }
 
-    /// Each transition begins another.
-    pub(super) fn era(&self) -> u64 {
-        self.era
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
-    /// Until when successes may be counted together.
+    /// Until when the fast path may accumulate successes: they belong to the newest bucket of both
+    /// windows.
     pub(super) fn steady_until(&self) -> Instant {
-        self.window.turns_at().min(self.throttles.turns_at())
+        self.window
+            .bucket_ends_at()
+            .min(self.throttles.bucket_ends_at())
     }
 
     pub(super) fn consecutive_failures(&self) -> u32 {
-        if let State::Closed(closed) = &self.state { closed.failures } else { 0 }
+        if let State::Closed(closed) = &self.state {
+            closed.consecutive_failures
+        } else {
+            0
+        }
     }
 
     pub(super) fn counts(&mut self, now: Instant) -> Counts {
@@ -130,118 +173,144 @@ impl Breaker {
 
     // Events.
 
-    /// The region has answered; its body, if it has one, is still to come.
-    pub(super) fn on_answer(&mut self, ticket: Ticket, now: Instant) {
-        let Some(half) = self.half_open_of(ticket) else { return };
-        half.answered = true;
+    /// The response headers of a trial arrived. Its body may follow.
+    pub(super) fn on_response(&mut self, ticket: Ticket, now: Instant) {
+        let Some(half_open) = self.half_open_of(ticket) else {
+            return;
+        };
+        half_open.responded = true;
         if ticket.last_resort {
-            half.end_trial(ticket, now);
+            // Frees the slot early, because other callers wait for it.
+            half_open.end_trial(ticket, now);
         } else {
-            half.rest(ticket, now);
+            half_open.wait_for_caller(ticket, now);
         }
     }
 
-    /// The caller waits for the region's next byte.
-    pub(super) fn on_wait(&mut self, ticket: Ticket, now: Instant) {
-        if let Some(trial) = self.half_open_of(ticket).and_then(|half| half.trial(ticket)) {
-            trial.phase = Phase::Waiting(now);
+    /// The caller waits for the next byte of the body.
+    pub(super) fn on_body_wait(&mut self, ticket: Ticket, now: Instant) {
+        let trial = self
+            .half_open_of(ticket)
+            .and_then(|half_open| half_open.trial(ticket));
+        if let Some(trial) = trial {
+            trial.phase = TrialPhase::WaitingForRegion(now);
         }
     }
 
-    /// The region has delivered a part of its body, and it is the caller's turn.
-    pub(super) fn on_idle(&mut self, ticket: Ticket, now: Instant) {
-        let Some(half) = self.half_open_of(ticket) else { return };
-        if half.rest(ticket, now) {
-            half.waited = Duration::ZERO;
+    /// The region delivered a part of the body. The trial waits for the caller's next poll.
+    pub(super) fn on_body_progress(&mut self, ticket: Ticket, now: Instant) {
+        let Some(half_open) = self.half_open_of(ticket) else {
+            return;
+        };
+        if half_open.wait_for_caller(ticket, now) {
+            half_open.waited = Duration::ZERO;
         }
     }
 
-    /// So many calls have succeeded since the windows turned last, and none has failed in between.
+    /// Adds successes that the fast path counted since the last call.
     pub(super) fn count_successes(&mut self, count: u32) {
+        // In any other state they belong to an earlier epoch.
         if count > 0 && matches!(self.state, State::Closed(_)) {
-            self.window.count(count);
-            self.throttles.count(count);
+            self.window.add_successes(count);
+            self.throttles.add_successes(count);
         }
     }
 
     pub(super) fn on_success(&mut self, ticket: Ticket, now: Instant) -> Option<Transition> {
-        if ticket.era != self.era {
+        if !self.is_current(ticket) {
             return None;
         }
         match &mut self.state {
             State::Closed(closed) => {
-                closed.failures = 0;
+                closed.consecutive_failures = 0;
                 self.window.add(false, now);
                 self.throttles.add(false, now);
                 None
             }
-            State::HalfOpen(half) => {
-                half.end_trial(ticket, now);
-                half.successes += 1;
-                let successes = half.successes;
-                (successes >= self.config.success_threshold).then(|| self.close(now, Reason::TrialsSucceeded(successes)))
+            State::HalfOpen(half_open) => {
+                half_open.end_trial(ticket, now);
+                half_open.successes += 1;
+                let successes = half_open.successes;
+                (successes >= self.config.success_threshold)
+                    .then(|| self.close(now, TransitionReason::TrialsSucceeded(successes)))
             }
             State::Open(_) => None,
         }
     }
 
     pub(super) fn on_failure(&mut self, ticket: Ticket, now: Instant) -> Option<Transition> {
-        if ticket.era != self.era {
+        if !self.is_current(ticket) {
             return None;
         }
         match &mut self.state {
             State::Closed(closed) => {
-                closed.failures += 1;
-                let failures = closed.failures;
+                closed.consecutive_failures += 1;
+                let failures = closed.consecutive_failures;
                 self.window.add(true, now);
                 self.throttles.add(false, now);
-                self.reason_to_open(failures, now).map(|reason| self.trip(now, reason))
+                self.trip_reason(failures, now)
+                    .map(|reason| self.trip(now, reason))
             }
-            State::HalfOpen(_) => Some(self.fail_trial(now, Growth::Double)),
+            State::HalfOpen(_) => Some(self.fail_trial(now, Backoff::Increase)),
             State::Open(_) => None,
         }
     }
 
-    /// The caller went away without a verdict: nothing is learnt but how long it waited.
-    ///
-    /// The next trial starts a while later, so that impatient callers are not fed to a hanging region one after the other.
-    /// An early probe that nobody takes over (`heirs`) was never made: the circuit is open as it was.
-    pub(super) fn on_cancel(&mut self, ticket: Ticket, now: Instant, heirs: bool) -> Option<Transition> {
+    /// A trial was cancelled without a verdict. `has_waiters` is true where a waiter takes it over.
+    pub(super) fn on_cancel(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        has_waiters: bool,
+    ) -> Option<Transition> {
         let config = Arc::clone(&self.config);
-        let half = self.half_open_of(ticket)?;
-        if half.end_trial(ticket, now) {
-            half.held_until = Some(now + config.early_probe_interval);
+        let half_open = self.half_open_of(ticket)?;
+        if half_open.end_trial(ticket, now) {
+            // The cool-down keeps callers with short timeouts from trying a hanging region one
+            // after the other.
+            half_open.cooldown_until = Some(now + config.early_probe_interval);
         }
-        let (worn_out, abandoned, before) = (half.is_worn_out(&config, now), half.is_abandoned(now), half.before);
-        if worn_out {
-            return Some(self.open(now, Growth::Double, Reason::TrialsTookTooLong));
+        if half_open.is_timed_out(&config, now) {
+            return Some(self.open(now, Backoff::Increase, TransitionReason::HalfOpenTimeout));
         }
-        (abandoned && !heirs).then(|| self.enter(State::Open(before), now, Reason::EarlyProbeAbandoned))
+        // A cancelled last-resort attempt leaves the circuit open as it was, unless a waiter takes
+        // it over.
+        let is_undone = half_open.is_cancelled_last_resort(now) && !has_waiters;
+        let before = half_open.before;
+        is_undone.then(|| {
+            self.enter(
+                State::Open(before),
+                now,
+                TransitionReason::LastResortCancelled,
+            )
+        })
     }
 
-    /// Another region has closed after none was: whoever is open may be tried at once, and starts from the first open time.
+    /// Another region recovered from an outage of all regions. An open circuit becomes half-open at
+    /// once, because the recovered region alone would carry the whole load.
     pub(super) fn on_peer_recovered(&mut self, now: Instant) -> Option<Transition> {
         match &mut self.state {
             State::Closed(_) => None,
-            State::HalfOpen(half) => {
-                half.early = false;
+            State::HalfOpen(half_open) => {
+                half_open.is_last_resort = false;
                 self.open_for = Duration::ZERO;
                 None
             }
             State::Open(open) => {
-                let before = Open { until: now, ..*open };
+                let before = Open {
+                    until: now,
+                    ..*open
+                };
                 self.open_for = Duration::ZERO;
-                Some(self.half_open(before, false, now, Reason::PeerRecovered))
+                Some(self.half_open(before, false, now, TransitionReason::PeerRecovered))
             }
         }
     }
 
-    // Helpers.
-
-    /// The half-open state to which this ticket belongs.
+    /// The half-open state, if the ticket belongs to it.
     fn half_open_of(&mut self, ticket: Ticket) -> Option<&mut HalfOpen> {
         match &mut self.state {
-            State::HalfOpen(half) if ticket.era == self.era => Some(half),
+            State::HalfOpen(half_open) if ticket.epoch == self.epoch => Some(half_open),
             _ => None,
         }
     }
@@ -253,6 +322,17 @@ impl State {
             Self::Closed(_) => CircuitState::Closed,
             Self::Open(_) => CircuitState::Open,
             Self::HalfOpen(_) => CircuitState::HalfOpen,
+        }
+    }
+}
+
+impl Closed {
+    /// Closed without a ramp.
+    fn steady(now: Instant) -> Self {
+        Self {
+            since: now,
+            consecutive_failures: 0,
+            ramps_up: false,
         }
     }
 }

@@ -1,90 +1,120 @@
-//! Models for loom: what threads may do to circuits at the same time, tried in every order (docs/concurrency.md).
+//! Loom models of a region's health: two or three threads, every interleaving
+//! (docs/concurrency.md).
 //!
-//! Each model is small, for the orders grow faster than exponentially: two or three threads, a few calls each, all at one moment of
-//! time. What is only looked at, and decides nothing, is counted with real atomics: to loom it takes no time.
+//! Each model is small, because the number of interleavings grows faster than exponentially: a few
+//! calls per thread, all at one instant. State that only the assertions read is behind real locks
+//! and atomics, which add no interleavings.
 
-mod accounts;
-mod fleets;
-mod queues;
+mod peers;
+mod permits;
 mod trials;
+mod waiters;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use loom::thread::{self, JoinHandle};
-use parking_lot::Mutex as Unseen;
+// Not loom's mutex: it is no part of the model.
+use parking_lot::Mutex as RealMutex;
 
-pub use accounts::{
-    a_tally_adds_up, an_opening_meets_a_success, stragglers_say_nothing_of_how_it_is_now, whoever_opens_knows_its_stragglers,
+pub use peers::{
+    concurrent_overrides_agree, overrides_race_failures, recovery_reaches_peers,
+    two_regions_open_at_once,
 };
-pub use fleets::{a_recovery_is_heard_of, operators_meet_failures, two_operators_leave_one_word, two_regions_open_at_once};
-pub use queues::{an_heir_is_found, nobody_waits_for_ever, whoever_went_away_is_passed_by};
-pub use trials::{a_trial_that_fails_beside_one_that_succeeds, trials_stay_within_their_number};
+pub use permits::{
+    attempt_counters_add_up, opener_rejects_stale_success, stale_results_change_nothing,
+    success_races_opening,
+};
+pub use trials::{trial_results_end_half_open_once, trials_stay_within_limit};
+pub use waiters::{
+    cancelled_waiter_is_skipped, dropped_trial_is_handed_over, every_waiter_is_resolved,
+};
 
-use super::breaker::Standing;
 use super::config::BreakerConfig;
-use super::{CircuitClass, CircuitState, Fleet, Health, LastResort, News, Permit, Transition, Watch};
-use crate::metrics::{Metrics, Outcome};
-use crate::operation::Operation;
+use super::{
+    Availability, CircuitClass, CircuitState, HealthEvent, HealthObserver, LastResort, Peers,
+    Permit, RegionHealth, Transition,
+};
+use crate::metrics::{AttemptResult, Metrics};
+use crate::runtime::clock::{Instant, now};
+use crate::runtime::rng::SeededRng;
 use crate::settings::Ratio;
-use crate::time::{Dice, Instant, now};
+use crate::types::{FailureClass, Operation, Verdict};
 
 const READ: CircuitClass = CircuitClass::Read;
 
-/// The regions of a store, at one moment that lasts.
+/// The regions of a store at one instant.
 #[derive(Clone)]
-struct Scene {
-    regions: Vec<Arc<Health>>,
-    fleet: Arc<Fleet>,
-    told: Arc<Told>,
+struct Model {
+    regions: Vec<Arc<RegionHealth>>,
+    peers: Arc<Peers>,
+    transitions: Arc<Transitions>,
     now: Instant,
 }
 
-/// What was told of the circuits for reads, by region.
+/// The reported transitions of read circuits, by region.
 #[derive(Debug, Default)]
-struct Told(Unseen<Vec<(usize, Transition)>>);
+struct Transitions(RealMutex<Vec<(usize, Transition)>>);
 
-impl Watch for Told {
-    fn on_news(&self, region: usize, news: News) {
-        if let News::Circuit(READ, change) = news {
+impl HealthObserver for Transitions {
+    fn on_event(&self, region: usize, event: HealthEvent) {
+        if let HealthEvent::Circuit(READ, change) = event {
             self.0.lock().push((region, change));
         }
     }
 }
 
-impl Scene {
+impl Model {
     fn new(regions: usize, config: BreakerConfig) -> Self {
-        let (now, config, told) = (now(), Arc::new(config), Arc::new(Told::default()));
+        let (now, config) = (now(), Arc::new(config));
+        let transitions = Arc::new(Transitions::default());
         let names = (0..regions).map(|index| index.to_string().into()).collect();
-        let (fleet, metrics) = (Arc::new(Fleet::new(regions, now)), Arc::new(Metrics::new("models".into(), names, true)));
-        let dice = Dice::new(Some(7));
+        let peers = Arc::new(Peers::new(regions, now));
+        let metrics = Arc::new(Metrics::new("models".into(), names, true));
+        let rng = SeededRng::new(Some(7));
         let health = |index| {
-            let watch = Arc::clone(&told) as Arc<dyn Watch>;
-            Arc::new(Health::new(index, &config, &fleet, watch, &metrics, &dice, now))
+            let observer = Arc::clone(&transitions) as Arc<dyn HealthObserver>;
+            let health = RegionHealth::new(index, &config, &peers, observer, &metrics, &rng, now);
+            Arc::new(health)
         };
-        Self { regions: (0..regions).map(health).collect(), told: Arc::clone(&told), fleet: Arc::clone(&fleet), now }
+        Self {
+            regions: (0..regions).map(health).collect(),
+            transitions: Arc::clone(&transitions),
+            peers: Arc::clone(&peers),
+            now,
+        }
     }
 
     fn spawn(&self, act: impl FnOnce(Self) + 'static) -> JoinHandle<()> {
-        let scene = self.clone();
-        thread::spawn(move || act(scene))
+        let model = self.clone();
+        thread::spawn(move || act(model))
     }
 
-    /// A permit on its way, where the region gives one.
+    /// An attempt in flight, if the circuit admits it.
     fn sent(&self, region: usize) -> Option<Permit> {
-        self.regions[region].admit(READ, self.now).map(|permit| self.send(permit))
+        self.regions[region]
+            .admit(READ, self.now)
+            .map(|permit| self.send(permit))
     }
 
     fn send(&self, mut permit: Permit) -> Permit {
-        permit.sent(Operation::Get, true, self.now);
+        permit.on_sent(Operation::Get, true, self.now);
         permit
+    }
+
+    fn succeed(&self, permit: Permit) {
+        permit.record(Verdict::Success, self.now);
+    }
+
+    fn fail(&self, permit: Permit) {
+        permit.record(Verdict::Failure, self.now);
     }
 
     fn fail_once(&self, region: usize) {
         if let Some(mut permit) = self.sent(region) {
-            permit.note(Outcome::Unavailable, self.now);
-            permit.fail(self.now);
+            permit.record_result(UNAVAILABLE, self.now);
+            self.fail(permit);
         }
     }
 
@@ -93,87 +123,146 @@ impl Scene {
     }
 
     fn state(&self, region: usize) -> CircuitState {
-        self.regions[region].with(READ, self.now, |circuit| (circuit.breaker.state(), None))
+        self.regions[region]
+            .update_circuit(READ, self.now, |circuit| (circuit.breaker.state(), None))
     }
 
-    /// What must hold once nobody is at work any more, whatever has happened.
-    fn is_sound(&self) {
+    /// The invariants that hold after every model, once all threads have ended.
+    fn check(&self) {
         for region in &self.regions {
-            let vitals = region.vitals(self.now);
-            assert_eq!(vitals.in_flight, 0, "a permit did not come back");
-            assert!(region.tally.waiting.load(SeqCst) == 0, "somebody is still counted among those who wait");
+            let snapshot = region.snapshot(self.now);
+            assert_eq!(snapshot.in_flight, 0, "a permit was not returned");
+            assert!(
+                region.counters.waiting.load(SeqCst) == 0,
+                "an attempt is still counted as waiting"
+            );
         }
-        CircuitClass::ALL.into_iter().for_each(|class| self.counts_agree(class));
-        (0..self.regions.len()).for_each(|region| self.story_agrees(region));
+        CircuitClass::ALL
+            .into_iter()
+            .for_each(|class| self.check_peers(class));
+        (0..self.regions.len()).for_each(|region| self.check_transitions(region));
     }
 
-    /// What the fleet counts without a lock is what its circuits are.
-    fn counts_agree(&self, class: CircuitClass) {
-        let of = |region: &Arc<Health>| region.with(class, self.now, |circuit| ((circuit.control.active(), circuit.breaker.state()), None));
-        let stand: Vec<_> = self.regions.iter().map(of).collect();
-        let is_unguarded = |region: &usize| stand[*region].0.is_some_and(|word| !word.takes_out());
-        let is_closed = |region: &usize| is_unguarded(region) || stand[*region] == (None, CircuitState::Closed);
-        let is_settled = |region: &usize| self.regions[*region].standing(class, self.now) == Standing::Closed { share: 1.0 };
+    /// The counters of `Peers` and the fast paths, which are read without a lock, match the
+    /// circuits.
+    fn check_peers(&self, class: CircuitClass) {
+        let state_of = |region: &Arc<RegionHealth>| {
+            region.update_circuit(class, self.now, |circuit| {
+                let state = (circuit.active_override.active(), circuit.breaker.state());
+                (state, None)
+            })
+        };
+        let states: Vec<_> = self.regions.iter().map(state_of).collect();
+        let is_forced = |region: &usize| {
+            states[*region]
+                .0
+                .is_some_and(|active| !active.excludes_region())
+        };
+        let is_closed =
+            |region: &usize| is_forced(region) || states[*region] == (None, CircuitState::Closed);
+        let is_steady = |region: &usize| {
+            self.regions[*region].availability(class, self.now)
+                == Availability::Closed { share: 1.0 }
+        };
+        let is_unsteady = |region: &usize| states[*region].0.is_some() || !is_steady(region);
         let all = || 0..self.regions.len();
         for region in all() {
-            let ticket = self.regions[region].glances[class.index()].admit();
-            assert_eq!(ticket.is_some(), stand[region].0.is_none() && is_settled(&region), "what is seen without the lock is what it is");
+            let ticket = self.regions[region].fast_paths[class.index()].admit();
+            assert_eq!(
+                ticket.is_some(),
+                !is_unsteady(&region),
+                "the fast path of region {region} does not match its circuit"
+            );
         }
-        let told = self.fleet.told(class);
-        assert_eq!(told.closed, all().filter(is_closed).count(), "closed: {stand:?}");
-        assert_eq!(told.unguarded, all().filter(is_unguarded).count(), "unguarded: {stand:?}");
-        assert_eq!(told.unsettled, all().filter(|region| stand[*region].0.is_some() || !is_settled(region)).count(), "{stand:?}");
+        let counts = self.peers.counts(class);
+        let expected = |matches: &dyn Fn(&usize) -> bool| all().filter(matches).count();
+        assert_eq!(counts.closed, expected(&is_closed), "closed: {states:?}");
+        assert_eq!(counts.forced, expected(&is_forced), "forced: {states:?}");
+        assert_eq!(
+            counts.unsteady,
+            expected(&is_unsteady),
+            "unsteady: {states:?}"
+        );
         if class == READ {
-            assert_eq!(told.in_use, all().map(|region| is_closed(&region)).collect::<Vec<_>>());
+            let in_use: Vec<_> = all().map(|region| is_closed(&region)).collect();
+            assert_eq!(counts.in_use, in_use);
         }
     }
 
-    /// What was told leads from closed to where the circuit is: nothing twice, nothing left out, whatever the order in which it arrived.
-    fn story_agrees(&self, region: usize) {
-        let told = self.told.0.lock().clone();
+    /// The reported transitions lead from closed to the circuit's state, in whatever order the
+    /// threads reported them: each state is entered as often as it is left, except both ends.
+    fn check_transitions(&self, region: usize) {
+        let reported = self.transitions.0.lock().clone();
         let balance = |state: CircuitState| -> i32 {
-            let of_region = told.iter().filter(|(index, _)| *index == region).map(|(_, change)| change);
-            of_region.map(|change| i32::from(change.to == state) - i32::from(change.from == state)).sum()
+            reported
+                .iter()
+                .filter(|(index, _)| *index == region)
+                .map(|(_, change)| i32::from(change.to == state) - i32::from(change.from == state))
+                .sum()
         };
         let end = self.state(region);
-        for state in [CircuitState::Closed, CircuitState::HalfOpen, CircuitState::Open] {
+        for state in CircuitState::ALL {
             let expected = i32::from(end == state) - i32::from(state == CircuitState::Closed);
-            assert_eq!(balance(state), expected, "region {region} is {end}, and it was told {told:?}");
+            assert_eq!(
+                balance(state),
+                expected,
+                "region {region} is {end} after {reported:?}"
+            );
         }
     }
 
     fn transitions_to(&self, state: CircuitState) -> usize {
-        self.told.0.lock().iter().filter(|(_, change)| change.to == state).count()
+        self.transitions
+            .0
+            .lock()
+            .iter()
+            .filter(|(_, change)| change.to == state)
+            .count()
     }
 }
 
-/// One failure opens; an open circuit stays so for as long as any model lasts.
-fn touchy() -> BreakerConfig {
+/// One failure opens a circuit, and it stays open during the model.
+fn opens_at_once() -> BreakerConfig {
     let jitter = Ratio::try_from(0.0).expect("zero is a ratio");
-    BreakerConfig { failure_threshold: 1, success_threshold: 1, ramp: Duration::ZERO, jitter, ..BreakerConfig::default() }
+    BreakerConfig {
+        failure_threshold: 1,
+        success_threshold: 1,
+        ramp: Duration::ZERO,
+        jitter,
+        ..BreakerConfig::default()
+    }
 }
 
-/// An open circuit is due for a trial at once.
-fn hasty() -> BreakerConfig {
-    BreakerConfig { open_for: Duration::ZERO, open_for_max: Duration::ZERO, ..touchy() }
+/// As above, and a trial is due at once.
+fn half_opens_at_once() -> BreakerConfig {
+    BreakerConfig {
+        open_for: Duration::ZERO,
+        open_for_max: Duration::ZERO,
+        ..opens_at_once()
+    }
 }
 
-/// Tries `act` in every order, with as many interruptions of a thread that could go on as this, or as LOOM_MAX_PREEMPTIONS says.
-fn explore(interruptions: usize, act: impl Fn() + Send + Sync + 'static) {
+/// Runs `act` in every interleaving with at most `preemptions` preemptions of a runnable thread, or
+/// `LOOM_MAX_PREEMPTIONS` where it is set.
+fn explore(preemptions: usize, act: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(interruptions);
+    builder.preemption_bound.get_or_insert(preemptions);
     builder.max_branches = 20_000;
     let orders = Arc::new(AtomicUsize::new(0));
-    let tried = Arc::clone(&orders);
+    let counter = Arc::clone(&orders);
     builder.check(move || {
-        tried.fetch_add(1, SeqCst);
+        counter.fetch_add(1, SeqCst);
         act();
     });
     let orders = orders.load(SeqCst);
     println!("{orders} orders");
-    assert!(orders >= 10, "threads that meet so rarely prove nothing");
+    assert!(orders >= 10, "the threads hardly interact");
 }
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
-    threads.into_iter().for_each(|thread| thread.join().expect("the thread has panicked"));
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().expect("no model thread panics"));
 }
+
+const UNAVAILABLE: AttemptResult = AttemptResult::Failed(FailureClass::Unavailable);
