@@ -50,7 +50,7 @@ home = "us-east-1"
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut config: FailoverConfig = toml::from_str(DOCUMENT)?;
+    let mut config = FailoverConfig::from_toml(DOCUMENT)?;
     for region in &mut config.regions {
         region.options.values_mut().for_each(use_placeholder);
     }

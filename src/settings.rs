@@ -30,6 +30,14 @@ pub enum ConfigError {
         /// The configured name.
         region: String,
     },
+    /// A document that cannot be read or parsed.
+    #[error("{at}{}{why}", if .at.is_empty() { "" } else { ": " })]
+    Document {
+        /// The file, and the line and column, as far as they are known.
+        at: String,
+        /// The path of the key and the reason. It shows no part of the document.
+        why: String,
+    },
     /// An invalid value.
     #[error("{key}: {why}")]
     Invalid {

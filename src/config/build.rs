@@ -33,6 +33,15 @@ impl RegionConfig {
         region.signer = signer;
         region.location = Some(self.location());
         region.connections = connections;
+        region.has_identity = matches!(
+            ObjectStoreScheme::parse(&self.url),
+            Ok((
+                ObjectStoreScheme::AmazonS3
+                    | ObjectStoreScheme::GoogleCloudStorage
+                    | ObjectStoreScheme::MicrosoftAzure,
+                _
+            ))
+        );
         Ok(region)
     }
 
@@ -42,6 +51,7 @@ impl RegionConfig {
         };
         let (scheme, prefix) =
             ObjectStoreScheme::parse(&self.url).map_err(|error| invalid(&error.to_string()))?;
+        let prefix = self.virtual_hosted_prefix().unwrap_or(prefix);
         let connect = self.timeouts.connect_over(timeouts);
         let connections = Connections::of(&self.name, self.connector.clone());
         match scheme {
@@ -88,6 +98,17 @@ impl RegionConfig {
                 Err(invalid(unsupported_reason(&unsupported)))
             }
         }
+    }
+
+    /// The prefix of a URL whose host names the bucket, as in
+    /// `https://bucket.s3.region.amazonaws.com/prefix`. object_store takes a host that begins with
+    /// `s3` for one without a bucket, and drops the first part of the path.
+    fn virtual_hosted_prefix(&self) -> Option<Path> {
+        let host = self.url.host_str()?;
+        let names_bucket = matches!(self.url.scheme(), "https" | "http")
+            && host.ends_with(".amazonaws.com")
+            && (host.contains(".s3.") || host.contains(".s3-"));
+        names_bucket.then(|| Path::from_url_path(self.url.path()).ok())?
     }
 
     /// Whether stores of this kind list in order. If unknown they count as unordered: that costs

@@ -25,7 +25,7 @@ use crate::timeouts::TimeoutConfig;
 /// ```
 /// use object_store_failover::FailoverConfig;
 ///
-/// let config: FailoverConfig = toml::from_str(r#"
+/// let config = FailoverConfig::from_toml(r#"
 ///     [[regions]]
 ///     name = "a"
 ///     url = "memory:///"
@@ -85,12 +85,33 @@ impl FailoverConfig {
     ///
     /// [`ConfigError`] names the invalid key and the reason. No error shows the value of an option.
     pub fn build(&self) -> Result<FailoverStore, ConfigError> {
+        self.clone().into_builder()?.build()
+    }
+
+    /// The builder with everything from the document, so that code can add to it: a region with a
+    /// store of its own, other settings.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use object_store::memory::InMemory;
+    /// use object_store_failover::{FailoverConfig, Region};
+    ///
+    /// let config = FailoverConfig::from_toml("[[regions]]\nname = 'a'\nurl = 'memory:///'")?;
+    /// let region = Region::new("b", Arc::new(InMemory::new()));
+    /// let store = config.into_builder()?.region(region).build()?;
+    /// # Ok::<(), object_store_failover::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), for the stores of the regions.
+    pub fn into_builder(self) -> Result<FailoverStoreBuilder, ConfigError> {
         location::warn_of_shared_buckets(&self.regions);
         let mut builder = self.settings();
         for (index, region) in self.regions.iter().enumerate() {
             builder = builder.region(region.build(&format!("regions[{index}]"), &self.timeouts)?);
         }
-        builder.build()
+        Ok(builder)
     }
 
     /// The store of each region, without failover: for access to a single region.
@@ -138,14 +159,26 @@ impl FailoverConfig {
 impl<'de> Deserialize<'de> for FailoverConfig {
     /// As derived, with the path of the key in front of the message.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(deserializer).map_err(|(path, error)| match path {
+            Some(path) => {
+                let text = without_excerpt(&error.to_string());
+                de::Error::custom(format_args!("{path}: {}", without_value(&text)))
+            }
+            None => error,
+        })
+    }
+}
+
+impl FailoverConfig {
+    /// An error has the path of its key, unless it is that of the whole document.
+    pub(super) fn parse<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, (Option<String>, D::Error)> {
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        Self::deserialize(tracked).map_err(|error| match track.path().to_string().as_str() {
-            "." => error,
-            path => de::Error::custom(format_args!(
-                "{path}: {}",
-                without_excerpt(&error.to_string())
-            )),
+        Self::deserialize(tracked).map_err(|error| {
+            let path = Some(track.path().to_string()).filter(|path| path != ".");
+            (path, error)
         })
     }
 }
@@ -164,6 +197,18 @@ fn without_excerpt(error: &str) -> String {
         .filter(|line| !is_excerpt(line))
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+/// The text of an error without the value that serde quotes: a text in the wrong place may be a
+/// secret.
+pub(super) fn without_value(error: &str) -> String {
+    let Some((before, rest)) = error.split_once(" string \"") else {
+        return error.to_owned();
+    };
+    match rest.rfind("\", expected") {
+        Some(end) => format!("{before} string{}", &rest[end + 1..]),
+        None => format!("{before} string"),
+    }
 }
 
 fn default_name() -> String {

@@ -11,6 +11,8 @@ mod built;
 #[cfg(feature = "config")]
 mod document;
 #[cfg(feature = "config")]
+mod load;
+#[cfg(feature = "config")]
 mod location;
 #[cfg(feature = "config")]
 mod option;

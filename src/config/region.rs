@@ -10,6 +10,7 @@ use url::Url;
 
 use super::option::OptionValue;
 use crate::health::config::BreakerOverrides;
+use crate::settings::ConfigError;
 use crate::timeouts::TimeoutConfig;
 use crate::types::Flavor;
 
@@ -73,7 +74,7 @@ pub struct RegionConfig {
     ///   Connections must not outlive the client that it returns, because the requests after an
     ///   outage must use new ones.
     ///
-    /// An error of `connect` when the store is built becomes a [`ConfigError`](crate::ConfigError)
+    /// An error of `connect` when the store is built becomes a [`ConfigError`]
     /// at the region's `options`. Later the previous client stays in use, and the error is logged.
     /// Regions on `memory:` and `file:` make no connections and reject a connector.
     ///
@@ -82,7 +83,7 @@ pub struct RegionConfig {
     /// # use object_store::client::{HttpConnector, ReqwestConnector};
     /// # use object_store_failover::FailoverConfig;
     /// # let document = r#"regions = [{ name = "a", url = "https://a.example/" }]"#;
-    /// let mut config: FailoverConfig = toml::from_str(document)?;
+    /// let mut config = FailoverConfig::from_toml(document)?;
     /// for region in &mut config.regions {
     ///     // Your own, chosen by `region.name`.
     ///     let connector: Arc<dyn HttpConnector> = Arc::new(ReqwestConnector::default());
@@ -101,21 +102,52 @@ pub struct RegionConfig {
     pub timeouts: TimeoutConfig,
 }
 
+impl RegionConfig {
+    /// A region with defaults for everything but its name and URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for a text that is no URL, or one with credentials or a query.
+    pub fn new(name: impl Into<String>, url: &str) -> Result<Self, ConfigError> {
+        let url = check_url(url).map_err(|reason| ConfigError::invalid("url", reason))?;
+        Ok(Self {
+            name: name.into(),
+            url,
+            weight: default_weight(),
+            ordered: None,
+            flavor: Flavor::default(),
+            ca_file: None,
+            headers: BTreeMap::new(),
+            options: BTreeMap::new(),
+            connector: None,
+            breaker: BreakerOverrides::default(),
+            timeouts: TimeoutConfig::default(),
+        })
+    }
+}
+
 /// Rejects credentials in a URL, because errors and logs show it.
 fn without_credentials<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
-    let url = Url::deserialize(deserializer)?;
+    // serde would quote the text, which may hold a password.
+    let text = String::deserialize(deserializer)?;
+    check_url(&text).map_err(de::Error::custom)
+}
+
+/// Parses the URL of a region.
+fn check_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| {
+        format!("{error}; a url is like s3://bucket/prefix, with the endpoint in the options")
+    })?;
     // Azure URLs have `container@account` in the place of the user.
     let names_container = matches!(url.scheme(), "az" | "abfs" | "abfss");
     if url.password().is_some() || !(url.username().is_empty() || names_container) {
-        return Err(de::Error::custom(
-            "a url must not hold credentials; they belong in the region's options",
-        ));
+        return Err("a url must not hold credentials; they belong in the region's options".into());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(de::Error::custom(
-            "a url must not have a query or a fragment; a signature belongs in the region's \
-             options",
-        ));
+        return Err(
+            "a url must not have a query or a fragment; a signature belongs in the region's options"
+                .into(),
+        );
     }
     Ok(url)
 }

@@ -244,8 +244,15 @@ fn from_status(status: u16, code: Option<String>, outer: Option<FailureClass>) -
         FailureClass::NotModified | FailureClass::Precondition
     );
     let class = match outer {
-        // The object exists already, unless the code says that another write is in progress.
-        Some(FailureClass::Caller) if by_status != FailureClass::Conflict => FailureClass::Caller,
+        // The object exists already, unless the code has another reason for the 409.
+        Some(FailureClass::Caller)
+            if !matches!(
+                by_status,
+                FailureClass::Conflict | FailureClass::Unsupported | FailureClass::Misconfigured
+            ) =>
+        {
+            FailureClass::Caller
+        }
         // S3 responds 404 to a conditional update of a missing object.
         Some(FailureClass::Precondition) if by_status == FailureClass::NotFound => {
             FailureClass::Precondition
@@ -313,8 +320,14 @@ const INVALID_RESPONSE_TEXTS: [&str; 10] = [
     "Received header containing non-ASCII data",
 ];
 
-/// Errors about object attributes that are not text.
-const INVALID_ATTRIBUTE_TEXTS: [&str; 6] = [
+/// A response of status 200 that S3, Google Cloud Storage or Azure would not send for an object: a
+/// login page, a maintenance page.
+pub(crate) const NO_IDENTITY: &str = "the response has neither ETag nor Last-Modified";
+
+/// Errors about object attributes that are not text, and responses without an object: they count
+/// against a region once another region serves the object.
+const INVALID_ATTRIBUTE_TEXTS: [&str; 7] = [
+    NO_IDENTITY,
     "Cache-Control header contained non UTF-8 characters",
     "Content-Disposition header contained non UTF-8 characters",
     "Content-Encoding header contained non UTF-8 characters",

@@ -11,19 +11,25 @@ use super::Failure;
 use crate::types::{FailureClass, Flavor};
 use FailureClass::{
     Caller, Conflict, Connect, Interrupted, Misconfigured, NotFound, NotModified, Precondition,
-    Throttled, Timeout, Unauthorized, Unavailable, Unknown,
+    Throttled, Timeout, Unauthorized, Unavailable, Unknown, Unsupported,
 };
 
 /// The class of a response. `about_object` is true if a 404 can mean a missing object.
 pub(super) fn class(status: u16, code: Option<&str>, about_object: bool) -> FailureClass {
+    // A 429 is throttling, whatever the code beside it.
+    if status == 429 {
+        return Throttled;
+    }
     code.and_then(class_of_code).unwrap_or(match status {
         304 => NotModified,
         401 | 403 => Unauthorized,
         404 if about_object => NotFound,
         408 => Timeout,
-        405 | 409 | 411 | 413 | 414 | 416 | 431 => Caller,
+        405 | 409 | 416 => Caller,
+        // Without a provider's code these are limits of a proxy before the region.
+        411 | 413 | 414 | 431 => Unsupported,
         412 => Precondition,
-        429 => Throttled,
+        501 => Unsupported,
         500.. => Unavailable,
         // Redirects, a 400 without a code, a 404 that is not about an object: another region may
         // accept the request.
@@ -45,6 +51,10 @@ fn class_of_code(code: &str) -> Option<FailureClass> {
     }
     Some(match code {
         "RequestLimitExceeded" | "ServerBusy" | "PriorRequestNotComplete" => Throttled,
+        "BandwidthLimitExceeded" | "ThrottledException" | "LimitExceededException" => Throttled,
+        "NotImplemented" => Unsupported,
+        // The object is archived there. Another region may hold it in a readable tier.
+        "InvalidObjectState" | "BlobArchived" | "BlobBeingRehydrated" => Unsupported,
         "RequestTimeout" | "RequestTimeoutException" => Timeout,
         "InternalError"
         | "InternalServerError"
@@ -57,9 +67,11 @@ fn class_of_code(code: &str) -> Option<FailureClass> {
         | "SignatureDoesNotMatch"
         | "RequestTimeTooSkewed"
         | "RequestExpired" => Unauthorized,
-        "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" | "InvalidSecurity" => {
-            Unauthorized
-        }
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidToken"
+        | "TokenRefreshRequired"
+        | "InvalidSecurity" => Unauthorized,
         "ContainerNotFound" | "ContainerBeingDeleted" | "ContainerDisabled" => Misconfigured,
         "NoSuchBucket"
         | "PermanentRedirect"

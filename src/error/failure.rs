@@ -20,6 +20,8 @@ pub struct Failure {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) sent: SendState,
     pub(crate) detail: String,
+    /// A 404 without a mark of the provider: it may be that of a proxy or another server.
+    pub(crate) is_foreign: bool,
 }
 
 impl Failure {
@@ -101,6 +103,7 @@ impl Failure {
             retry_after: None,
             sent,
             detail: detail.to_string(),
+            is_foreign: false,
         }
     }
 
@@ -132,6 +135,15 @@ impl Failure {
         }
     }
 
+    /// Replaces one class by another, in the context of a request.
+    pub(crate) fn reclassify(self, from: FailureClass, to: FailureClass) -> Self {
+        if self.class == from {
+            Self { class: to, ..self }
+        } else {
+            self
+        }
+    }
+
     /// There was no complete response.
     pub(crate) fn is_transport(&self) -> bool {
         matches!(
@@ -152,6 +164,7 @@ impl Failure {
             // The request may be at fault: it counts once another region serves it.
             FailureClass::Unauthorized | FailureClass::Misconfigured => Verdict::Deferred,
             FailureClass::NotFound
+            | FailureClass::Unsupported
             | FailureClass::Precondition
             | FailureClass::Conflict
             | FailureClass::NotModified
@@ -174,6 +187,12 @@ impl Failure {
     /// The response is final: it is returned to the caller.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self.class, FailureClass::NotModified | FailureClass::Caller)
+    }
+
+    /// A 404 that a provider marked as its own, by its code or a request id. A 404 without a mark
+    /// may come from a proxy or another server at that address.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.code.is_some() || self.request_id.is_some()
     }
 
     /// The region does not have the requested object or version. Another region may have it.

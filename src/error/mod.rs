@@ -10,6 +10,7 @@ mod report;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::classify::NO_IDENTITY;
 pub use self::evidence::SendState;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
 pub(crate) use self::evidence::is_code;

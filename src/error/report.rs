@@ -53,6 +53,8 @@ pub enum SkipReason {
     BudgetExhausted,
     /// It was at its rate or concurrency limit (`[throttle]`) until the call ended.
     AtItsLimit,
+    /// The caller excluded it ([`CallOptions::avoid`](crate::CallOptions)).
+    Avoided,
     /// The call ended before its turn.
     NotReached,
 }
@@ -69,6 +71,20 @@ impl AttemptReports {
             outcome,
             elapsed,
         });
+    }
+}
+
+impl AttemptOutcome {
+    /// A limit of the store or of the call ended or prevented the attempt: the region may be
+    /// healthy.
+    pub(crate) fn is_own_limit(&self) -> bool {
+        match self {
+            Self::Unanswered
+            | Self::Skipped(
+                SkipReason::AtItsLimit | SkipReason::NotReached | SkipReason::BudgetExhausted,
+            ) => true,
+            Self::Failed(_) | Self::Skipped(_) => false,
+        }
     }
 }
 
@@ -126,6 +142,7 @@ impl fmt::Display for SkipReason {
             Self::ForcedOpen => f.write_str("forced open by an operator"),
             Self::BudgetExhausted => f.write_str("retry budget exhausted"),
             Self::AtItsLimit => f.write_str("at its limit (throttle)"),
+            Self::Avoided => f.write_str("excluded by the caller"),
             Self::NotReached => f.write_str("no time left"),
         }
     }

@@ -1,16 +1,19 @@
 //! One attempt in flight: its future, its limits, and what is known of it.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use object_store::Result;
+use object_store::{Error, Result};
 
 use super::hedge::Hedge;
 use crate::error::{Evidence, Failure};
 use crate::health::{Permit, SilenceSignal, WaitingFor};
-use crate::runtime::clock::Instant;
+use crate::request::ResponseContext;
+use crate::runtime::clock::{self, Instant};
 use crate::transport::WireRecorder;
 use crate::types::FailureClass;
 
@@ -47,6 +50,8 @@ pub(super) struct Attempt {
     pub(super) truncated_by_deadline: bool,
     /// The evidence from the wire, for stores whose client is recorded.
     pub(super) recorder: Option<Arc<WireRecorder>>,
+    /// Every object of the region has an ETag or a time of its last change.
+    pub(super) has_identity: bool,
     /// Set for a hedge: an attempt that was started beside a slow one.
     pub(super) hedge: Option<Hedge>,
 }
@@ -58,6 +63,14 @@ impl<A> InFlight<'_, A> {
             .into_iter()
             .chain(self.report_wait_at)
             .fold(self.limit, Instant::min)
+    }
+
+    /// Moves its times by a delay of this process.
+    pub(super) fn delay(&mut self, late: Duration) {
+        self.limit = clock::saturating_add(self.limit, late);
+        for time in [&mut self.slow_at, &mut self.report_wait_at] {
+            *time = time.map(|time| clock::saturating_add(time, late));
+        }
     }
 
     /// The region of this attempt, once its circuit opens for silence.
@@ -77,19 +90,22 @@ impl<A> InFlight<'_, A> {
 
 impl<A> AttemptFuture<'_, A> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<A>> {
-        match self {
+        let poll = catch_panic(|| match self {
             Self::Borrowed(future) => future.poll_unpin(cx),
             Self::Owned(future) => future.poll_unpin(cx),
-        }
+        });
+        poll.unwrap_or_else(|error| Poll::Ready(Err(error)))
     }
 }
 
 impl Attempt {
-    /// The status of its response, where the wire is recorded.
-    pub(super) fn status(&self) -> Option<u16> {
-        self.recorder
-            .as_ref()
-            .and_then(|recorder| recorder.status())
+    /// What is known of its response besides the content.
+    pub(super) fn context(&self) -> ResponseContext {
+        let recorder = self.recorder.as_ref();
+        ResponseContext {
+            status: recorder.and_then(|recorder| recorder.status()),
+            has_identity: self.has_identity,
+        }
     }
 
     /// The failure of an attempt that reached its limit.
@@ -108,4 +124,22 @@ impl Attempt {
     pub(super) fn evidence(&self) -> Option<Evidence> {
         self.recorder.as_ref().map(|recorder| recorder.evidence())
     }
+}
+
+/// Runs code of a region's store. A panic below is a failed attempt of that region, not the end of
+/// the caller's task: another region may serve the request.
+///
+/// Unwind safety: the future or request that panicked is dropped and not used again.
+pub(super) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Error::Generic {
+            store: "FailoverStore",
+            source: format!("the store of the region panicked: {text}").into(),
+        }
+    })
 }

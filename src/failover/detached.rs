@@ -37,10 +37,20 @@ pub(super) fn spawn_detached<A: Send + 'static>(
     };
     let events = events.clone();
     tokio::spawn(async move {
-        let failure = match select(trial, pin!(sleep_until(limit))).await {
-            Either::Left((result, _)) => classify(&attempt, flavor, &result),
-            Either::Right(_) if attempt.truncated_by_deadline => return,
-            Either::Right(_) => Some(attempt.timeout()),
+        let (mut trial, mut limit) = (trial, limit);
+        let failure = loop {
+            match select(trial, pin!(sleep_until(limit))).await {
+                Either::Left((result, _)) => break classify(&attempt, flavor, &result),
+                Either::Right((_, pending)) => {
+                    let late = clock::now().saturating_duration_since(limit);
+                    if late <= clock::MAX_LATENESS {
+                        break Some(attempt.timeout());
+                    }
+                    // This process did not run: the limit moves by the delay.
+                    trial = pending;
+                    limit = clock::saturating_add(limit, late);
+                }
+            }
         };
         record(attempt, failure, &throttle, &events);
     });

@@ -104,10 +104,11 @@ impl Engine {
                 RaceEvent::WaitTick(region) => call.on_wait_tick(region, &mut race),
                 RaceEvent::RegionSilent(region) => call.on_region_silent(region, &mut race),
                 RaceEvent::Admitted(region, permit) => call.on_admitted(region, permit, &mut race),
-                RaceEvent::Rejected(region) => call.on_rejected(region),
+                RaceEvent::Rejected(region) => call.on_rejected(region, &mut race),
                 RaceEvent::ThrottleReady(region, permit) => {
                     call.on_throttle_ready(region, permit, &mut race);
                 }
+                RaceEvent::Late(late) => call.on_late(late),
                 RaceEvent::DeadlineExceeded => return Err(call.into_deadline_error(&race)),
             }
         }

@@ -19,6 +19,8 @@ use crate::types::{FailureClass, Operation, Verdict};
 
 pub(super) struct CallOutcome {
     allowed: RegionSet,
+    /// Regions that the caller excluded: they may hold the object.
+    avoided: RegionSet,
     /// None while nothing has failed. The first region serves most calls.
     details: Option<Box<CallDetails>>,
 }
@@ -28,6 +30,8 @@ struct CallDetails {
     reports: AttemptReports,
     /// Regions without the object.
     without_object: RegionSet,
+    /// Those of them whose 404 may be that of another server.
+    foreign: RegionSet,
     /// One of them returned a 404, and not only another version.
     not_found: bool,
     /// Their error: a failed precondition rather than a 404, if there was one.
@@ -40,12 +44,15 @@ struct CallDetails {
     /// At least one failure is transient.
     transient: bool,
     retry_after: Option<Duration>,
+    /// A region was skipped because of a limit of this store: its response is unknown.
+    own_limit: bool,
 }
 
 impl CallOutcome {
-    pub(super) fn new(allowed: RegionSet) -> Self {
+    pub(super) fn new(allowed: RegionSet, avoided: RegionSet) -> Self {
         Self {
             allowed,
+            avoided,
             details: None,
         }
     }
@@ -56,7 +63,9 @@ impl CallOutcome {
         outcome: AttemptOutcome,
         elapsed: Duration,
     ) {
-        self.details().reports.push(region, outcome, elapsed);
+        let details = self.details();
+        details.own_limit |= outcome.is_own_limit();
+        details.reports.push(region, outcome, elapsed);
     }
 
     pub(super) fn record_error(
@@ -69,6 +78,7 @@ impl CallOutcome {
         let details = self.details();
         if is_missing {
             details.without_object.insert(region);
+            details.foreign.set(region, failure.is_foreign);
             details.not_found |= failure.class() == FailureClass::NotFound;
             if details.missing_error.is_none() || failure.class() == FailureClass::Precondition {
                 details.missing_error = Some(error);
@@ -87,6 +97,11 @@ impl CallOutcome {
         if failure.is_transport() {
             details.unreached.insert(region);
         }
+    }
+
+    /// The call did not wait for a region as long as the region may take.
+    pub(super) fn record_own_limit(&mut self) {
+        self.details().own_limit = true;
     }
 
     /// A skipped region may be asked again after this time.
@@ -121,7 +136,23 @@ impl CallOutcome {
     }
 
     pub(super) fn is_missing_everywhere(&self) -> bool {
-        self.missing_regions() == self.allowed
+        let foreign = self
+            .details
+            .as_ref()
+            .map_or_else(RegionSet::default, |d| d.foreign);
+        let missing = self.missing_regions();
+        // Some real servers mark no 404. Beside a marked one, a 404 without a mark says nothing.
+        let agree = foreign.is_empty() || foreign == missing;
+        missing == self.allowed && self.avoided.is_empty() && agree
+    }
+
+    /// A region that is known to serve the bucket lacks the object.
+    fn any_marked(&self) -> bool {
+        let foreign = self
+            .details
+            .as_ref()
+            .map_or_else(RegionSet::default, |d| d.foreign);
+        !self.missing_regions().without(foreign).is_empty() || foreign == self.allowed
     }
 
     /// Regions without the object.
@@ -194,7 +225,13 @@ impl CallOutcome {
         path: String,
         reachable_decide: bool,
     ) -> Error {
-        let decided = reachable_decide || self.is_missing_everywhere();
+        // A region that this store did not wait for, or did not ask, was not out of reach.
+        let own_limit = self
+            .details
+            .as_ref()
+            .is_some_and(|details| details.own_limit);
+        let decided =
+            (reachable_decide && !own_limit && self.any_marked()) || self.is_missing_everywhere();
         let CallDetails {
             reports: attempts,
             missing_error,
@@ -214,19 +251,16 @@ impl CallOutcome {
                 .into()
             };
         }
-        let refusal = if refused == self.allowed {
-            common_refusal(refusals, &path)
-        } else {
-            None
+        let all = FailoverError::AllRegionsFailed {
+            operation,
+            path: path.clone(),
+            attempts,
         };
-        refusal.unwrap_or_else(|| {
-            FailoverError::AllRegionsFailed {
-                operation,
-                path,
-                attempts,
-            }
-            .into()
-        })
+        if refused == self.allowed {
+            common_refusal(operation, &refusals, &path, all)
+        } else {
+            all.into()
+        }
     }
 
     fn details(&mut self) -> &mut CallDetails {
@@ -243,34 +277,33 @@ impl CallOutcome {
 /// The `retry_after` of an error where only an operator's override excludes the regions.
 const OVERRIDE_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// The refusal that all regions agree on, if object_store has an error for it.
-fn common_refusal(refusals: Vec<(FailureClass, Error)>, path: &str) -> Option<Error> {
-    let class = refusals.first()?.0;
-    if refusals.iter().any(|(other, _)| *other != class) {
-        return None;
-    }
-    let has_own_variant = |error: &Error| {
-        matches!(
-            error,
-            Error::PermissionDenied { .. }
-                | Error::NotFound { .. }
-                | Error::Unauthenticated { .. }
-                | Error::NotSupported { .. }
-        )
-    };
-    let is_forbidden = |error: &Error| matches!(error, Error::PermissionDenied { .. });
-    let mut errors: Vec<_> = refusals.into_iter().map(|(_, error)| error).collect();
-    let best = errors
+/// The error of a call that every region refused in the same way, if object_store has a variant
+/// for it. Its source names every region.
+///
+/// All errors must be of that variant: a 301 beside a missing bucket is no `NotFound`. A put needs
+/// no object: its 404 means that the bucket is missing.
+fn common_refusal(
+    operation: Operation,
+    refusals: &[(FailureClass, Error)],
+    path: &str,
+    all: FailoverError,
+) -> Error {
+    let every = |is: fn(&Error) -> bool| refusals.iter().all(|(_, error)| is(error));
+    let (path, source) = (path.to_owned(), Box::new(all));
+    if every(|error| matches!(error, Error::Unauthenticated { .. })) {
+        Error::Unauthenticated { path, source }
+    } else if refusals
         .iter()
-        .position(is_forbidden)
-        .or_else(|| errors.iter().position(has_own_variant));
-    match (best, class) {
-        (Some(best), _) => Some(errors.swap_remove(best)),
-        // Listings report it as a generic error.
-        (None, FailureClass::Unauthorized) => Some(Error::PermissionDenied {
-            path: path.to_owned(),
-            source: Box::new(errors.swap_remove(0)),
-        }),
-        _ => None,
+        .all(|(class, _)| *class == FailureClass::Unauthorized)
+    {
+        // A listing reports its 403 in a generic error.
+        Error::PermissionDenied { path, source }
+    } else if operation != Operation::Put && every(|error| matches!(error, Error::NotFound { .. }))
+    {
+        Error::NotFound { path, source }
+    } else if every(|error| matches!(error, Error::NotSupported { .. })) {
+        Error::NotSupported { source }
+    } else {
+        (*source).into()
     }
 }

@@ -8,6 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -35,6 +36,8 @@ pub(super) struct Race<'a, A> {
 struct Waiter {
     region: usize,
     permit: oneshot::Receiver<Permit>,
+    /// Keeps a channel without a sender open until the wait ends.
+    _keep_open: Option<oneshot::Sender<Permit>>,
 }
 
 /// What happened next.
@@ -53,6 +56,8 @@ pub(super) enum RaceEvent<A> {
     Rejected(usize),
     /// The throttle of this region admits the call.
     ThrottleReady(usize, ThrottlePermit),
+    /// The timer fired this much too late.
+    Late(Duration),
     DeadlineExceeded,
 }
 
@@ -61,7 +66,7 @@ impl<A> RaceEvent<A> {
     pub(super) fn validate(&mut self, request: &impl Request<Response = A>) {
         if let Self::Completed(attempt, result) = self
             && let Ok(response) = result
-            && let Err(error) = request.validate(response, attempt.status())
+            && let Err(error) = request.validate(response, attempt.context())
         {
             *result = Err(error);
         }
@@ -100,7 +105,22 @@ impl<'a, A> Race<'a, A> {
         until: Instant,
     ) {
         self.wait_until = until;
-        self.queue.push(Waiter { region, permit });
+        self.queue.push(Waiter {
+            region,
+            permit,
+            _keep_open: None,
+        });
+    }
+
+    /// Waits until a region may admit a last-resort attempt again; then the wait is rejected.
+    pub(super) fn wait_for_slot(&mut self, region: usize, until: Instant) {
+        let (keep_open, permit) = oneshot::channel();
+        self.wait_until = until;
+        self.queue.push(Waiter {
+            region,
+            permit,
+            _keep_open: Some(keep_open),
+        });
     }
 
     /// Waits until the throttle of the region admits another call.
@@ -242,11 +262,11 @@ impl<'a, A> Race<'a, A> {
                 .chain(trial_wait_ends);
             let next_deadline = limits.min().map_or(deadline, |limit| limit.min(deadline));
             // Reuses the timer while the earliest deadline is unchanged.
-            if timer
+            let is_armed = timer
                 .as_ref()
                 .as_pin_ref()
-                .is_none_or(|sleep| sleep.deadline() != next_deadline)
-            {
+                .is_some_and(|sleep| sleep.deadline() == next_deadline);
+            if !is_armed {
                 timer.set(Some(clock::sleep_until(next_deadline)));
             }
             if let Some(sleep) = timer.as_mut().as_pin_mut()
@@ -254,11 +274,29 @@ impl<'a, A> Race<'a, A> {
             {
                 return Poll::Pending;
             }
-            if let Some(event) = self.overdue(deadline, next_deadline.max(clock::now())) {
+            let now = next_deadline.max(clock::now());
+            let late = now - next_deadline;
+            // Responses may have arrived while this task was not polled, and their connections may
+            // not have been read yet. Nothing is charged; all limits move by the delay.
+            if is_armed && late > clock::MAX_LATENESS {
+                timer.set(None);
+                self.delay(late, now);
+                return Poll::Ready(RaceEvent::Late(late));
+            }
+            if let Some(event) = self.overdue(deadline, now) {
                 return Poll::Ready(event);
             }
             // The timer fired early, or its deadline has moved: set it again.
             timer.set(None);
+        }
+    }
+
+    /// Moves all limits by a delay of this process.
+    fn delay(&mut self, late: Duration, now: Instant) {
+        self.wait_until = clock::saturating_add(self.wait_until, late);
+        for attempt in &mut self.attempts {
+            attempt.delay(late);
+            attempt.attempt.permit.restart_wait(now);
         }
     }
 

@@ -23,13 +23,12 @@ pub(crate) struct ScopeQuery<'a> {
 impl Engine {
     /// The regions of a read: all, except for prefixes that belong to home.
     pub(crate) fn read_scope(&self, query: ScopeQuery<'_>) -> Result<Scope> {
-        let everywhere = self.regions.all();
-        let (allowed, first) = match self.home.filter(|_| self.belongs_to_home(query.path)) {
-            Some(home) if self.home_out == HomeOut::Fail => (RegionSet::one(home), None),
-            Some(home) => (everywhere, Some(home)),
-            None => (everywhere, None),
+        let home = self.home.filter(|_| self.belongs_to_home(query.path));
+        let allowed = match home {
+            Some(home) if self.home_out == HomeOut::Fail => RegionSet::one(home),
+            Some(_) | None => self.regions.all(),
         };
-        self.apply_call_options(allowed, first, query)
+        self.apply_call_options(allowed, home, query)
     }
 
     /// The regions of a write. A conditional write goes to home only: two regions would each accept
@@ -51,6 +50,10 @@ impl Engine {
                 }
                 .into());
             }
+            // Reads of this key go to home: a write to another region would not be found.
+            (WriteRule::Anywhere, Some(home)) if self.belongs_to_home(query.path) => {
+                RegionSet::one(home)
+            }
             (WriteRule::Anywhere, _) if !conditional => self.regions.all(),
             (_, home) => home.into_iter().collect(),
         };
@@ -69,7 +72,7 @@ impl Engine {
     fn apply_call_options(
         &self,
         mut allowed: RegionSet,
-        first: Option<usize>,
+        home: Option<usize>,
         query: ScopeQuery<'_>,
     ) -> Result<Scope> {
         query.path.map_or(Ok(()), check_key_length)?;
@@ -79,16 +82,23 @@ impl Engine {
         else {
             return Ok(Scope {
                 allowed,
-                first,
+                first: home,
+                home,
+                avoided: RegionSet::default(),
                 deadline: None,
                 is_pinned: false,
             });
         };
+        let mut avoided = RegionSet::default();
         if let Some(pin) = &options.pin {
             allowed = allowed.and(RegionSet::one(self.region_index(pin, query)?));
         }
-        for avoided in &options.avoid {
-            allowed.remove(self.region_index(avoided, query)?);
+        for name in &options.avoid {
+            let region = self.region_index(name, query)?;
+            if allowed.contains(region) {
+                avoided.insert(region);
+            }
+            allowed.remove(region);
         }
         if allowed.is_empty() {
             return Err(no_region(
@@ -96,10 +106,11 @@ impl Engine {
                 "pin, avoid and the store's policies leave no region to ask".into(),
             ));
         }
-        let first = first.filter(|first| allowed.contains(*first));
         Ok(Scope {
             allowed,
-            first,
+            first: home.filter(|home| allowed.contains(*home)),
+            home,
+            avoided,
             deadline: options.deadline,
             is_pinned: options.pin.is_some(),
         })

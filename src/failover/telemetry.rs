@@ -33,16 +33,16 @@ pub(crate) fn request_result<T>(result: &Result<T>) -> RequestResult {
     let Err(error) = result else {
         return RequestResult::Success;
     };
-    if let Some(error) = FailoverError::find(error) {
-        return result_of_failover_error(error);
-    }
     match error {
         Error::NotFound { .. } => RequestResult::NotFound,
         Error::Precondition { .. } | Error::AlreadyExists { .. } => RequestResult::Precondition,
         Error::NotModified { .. } => RequestResult::NotModified,
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => RequestResult::Denied,
-        error if Failure::of(error).class() == FailureClass::Caller => RequestResult::Rejected,
-        _ => RequestResult::Error,
+        error => match FailoverError::find(error) {
+            Some(error) => result_of_failover_error(error),
+            None if Failure::of(error).class() == FailureClass::Caller => RequestResult::Rejected,
+            None => RequestResult::Error,
+        },
     }
 }
 

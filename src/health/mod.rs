@@ -57,6 +57,7 @@ use crate::metrics::Metrics;
 use crate::runtime::atomic_instant::AtomicInstant;
 use crate::runtime::clock::Instant;
 use crate::runtime::rng::SeededRng;
+use crate::runtime::sync::atomic::AtomicU32;
 use crate::runtime::sync::{Mutex, MutexGuard};
 pub(crate) use crate::types::OverrideEndReason;
 pub use crate::types::{CircuitClass, CircuitState, Override, Transition, TransitionReason};
@@ -86,6 +87,9 @@ pub(crate) struct RegionHealth {
     /// Start of the current period in which at least one attempt waits for headers. Stale while
     /// `counters.waiting` is 0.
     waiting_since: AtomicInstant,
+    /// Trials of the read circuit that were cancelled without a response, since the last response
+    /// to one.
+    cancelled_trials: AtomicU32,
     /// Notified when a circuit opens for silence: one for header waits, one for byte waits.
     silence_signals: [Arc<Notify>; 2],
 }
@@ -178,6 +182,7 @@ impl RegionHealth {
             last_byte: AtomicInstant::new(now),
             last_throttled: AtomicInstant::new(now),
             waiting_since: AtomicInstant::new(now),
+            cancelled_trials: AtomicU32::new(0),
             silence_signals: Default::default(),
         };
         // Writes the fast paths for the first time.
@@ -268,6 +273,31 @@ impl RegionHealth {
             None => self
                 .admit(class, now)
                 .map_or(LastResort::ForcedOpen, LastResort::Admitted),
+        }
+    }
+
+    /// A last-resort permit for a request that takes too long to be a trial. It records no verdict
+    /// and takes no slot; as a trial it would keep all other requests out until its end.
+    pub(crate) fn admit_long_last_resort(
+        self: &Arc<Self>,
+        class: CircuitClass,
+        now: Instant,
+    ) -> LastResort {
+        let decision = self.update_circuit(class, now, |circuit| {
+            let is_overridden = circuit.active_override.active().is_some();
+            let decision = (!is_overridden).then(|| circuit.breaker.admit_long_last_resort(now));
+            (decision, None)
+        });
+        let availability = self.availability(class, now);
+        match decision {
+            Some(Ok(())) => LastResort::Admitted(Permit::untracked(self, class)),
+            // A trial in flight may be worth waiting for.
+            Some(Err(_)) if matches!(availability, Availability::TrialInFlight { .. }) => {
+                self.admit_last_resort(class, false, now)
+            }
+            Some(Err(retry_after)) => LastResort::Refused { retry_after },
+            // An override decides alone.
+            None => self.admit_last_resort(class, false, now),
         }
     }
 

@@ -6,6 +6,7 @@
 //! and the *verdict* when it is decided (the circuit).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::breaker::{Breaker, Ticket};
 use super::counters::AttemptCounters;
@@ -111,14 +112,21 @@ impl Permit {
 
     // Progress of the attempt.
 
-    /// The attempt has been sent. `expects_prompt_response` is true for gets and heads, whose
-    /// headers come at once from a healthy region: only their waiting counts as silence.
+    /// The attempt has been sent. `limit` is its time limit. `expects_prompt_response` is true for
+    /// gets and heads, whose headers come at once from a healthy region: only their waiting counts
+    /// as silence.
     pub(crate) fn on_sent(
         &mut self,
         operation: Operation,
         expects_prompt_response: bool,
+        limit: Duration,
         now: Instant,
     ) {
+        if let Some(ticket) = self.trial_ticket() {
+            self.health.update_circuit(self.class, now, |circuit| {
+                (circuit.breaker.on_sent(ticket, limit), None)
+            });
+        }
         let counters = &self.health.counters;
         counters.attempts.fetch_add(1, Ordering::Relaxed);
         self.health.metrics.on_in_flight(self.health.index, true);
@@ -160,6 +168,7 @@ impl Permit {
         let Some(ticket) = self.trial_ticket() else {
             return;
         };
+        self.health.cancelled_trials.store(0, Ordering::Relaxed);
         let is_current = self.health.update_circuit(self.class, now, |circuit| {
             circuit.breaker.on_response(ticket, now);
             (circuit.breaker.is_current(ticket), None)
@@ -203,6 +212,14 @@ impl Permit {
         }
     }
 
+    /// This process did not run, or this task was not polled: the time until `now` was no silence
+    /// of the region.
+    pub(crate) fn restart_wait(&mut self, now: Instant) {
+        if let Some(wait) = &mut self.wait {
+            wait.reported_until = now;
+        }
+    }
+
     /// The attempt is given up without a response: its latency is at least the time so far.
     pub(crate) fn abandon(&mut self, now: Instant) {
         self.report_wait(now);
@@ -243,6 +260,8 @@ impl Permit {
             }
             Verdict::Deferred => {
                 self.on_response(now);
+                // Only the verdict is open: the region has nothing more to send.
+                self.throttle = None;
                 return Some(self);
             }
         }
@@ -331,6 +350,9 @@ impl Drop for Permit {
         self.end(|counters| &counters.others);
         self.end_wait();
         self.close_attempt(AttemptResult::Cancelled);
+        if self.is_trial() && self.header_wait().is_some() {
+            self.health.cancelled_trials.fetch_add(1, Ordering::Relaxed);
+        }
         if self.wait.is_some() {
             self.abandon(clock::now());
         }

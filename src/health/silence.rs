@@ -134,8 +134,15 @@ impl RegionHealth {
     }
 
     /// How long a read waits for its trial before it starts an attempt in another region.
+    ///
+    /// It doubles with each trial that was cancelled without a response, up to `silence`. A trial
+    /// that loses its race dies with the runtime of its call: where each call has a runtime of its
+    /// own, a far region could never close its circuit otherwise.
     pub(crate) fn trial_patience(&self) -> Duration {
-        self.config.trial_patience
+        let patience = self.config.trial_patience;
+        let doublings = self.cancelled_trials.load(Ordering::Relaxed).min(16);
+        let longest = self.config.silence.max(patience);
+        patience.saturating_mul(1 << doublings).min(longest)
     }
 
     pub(crate) fn silence_signal(&self, what: WaitingFor) -> SilenceSignal {

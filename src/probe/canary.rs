@@ -59,6 +59,8 @@ pub(super) async fn probe_region(engine: Arc<Engine>, key: Path, region: usize) 
     let scope = Scope {
         allowed: RegionSet::one(region),
         first: Some(region),
+        home: None,
+        avoided: RegionSet::default(),
         deadline: None,
         is_pinned: true,
     };

@@ -5,6 +5,7 @@ mod set;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::signer::Signer;
@@ -12,6 +13,7 @@ use object_store::signer::Signer;
 use crate::health::config::{BreakerConfig, BreakerOverrides};
 use crate::health::{Availability, CircuitClass, Peers, RegionHealth};
 use crate::region::probe_state::ProbeState;
+use crate::runtime::atomic_instant::AtomicInstant;
 use crate::runtime::clock::Instant;
 use crate::throttle::Throttle;
 use crate::timeouts::{RegionTimeouts, TimeoutConfig};
@@ -44,6 +46,9 @@ pub struct Region {
     /// The connections of its clients, if this crate built the store. Such a store records the
     /// wire.
     pub(crate) connections: Option<Connections>,
+    /// Every object of its store has an ETag or a time of its last change, and its errors have a
+    /// code or a request id: S3, Google Cloud Storage and Azure.
+    pub(crate) has_identity: bool,
 }
 
 /// The settings of one region's circuits.
@@ -73,6 +78,7 @@ impl Region {
             signer: None,
             location: None,
             connections: None,
+            has_identity: false,
         }
     }
 
@@ -143,6 +149,11 @@ pub(crate) struct RegionState {
     pub(crate) signer: Option<Arc<dyn Signer>>,
     /// The wire of its store is recorded.
     pub(crate) records_wire: bool,
+    /// A response without ETag and time is no object, and a 404 without code and request id may be
+    /// that of another server.
+    pub(crate) has_identity: bool,
+    /// When a response last proved that the bucket exists.
+    pub(crate) bucket_seen: AtomicInstant,
 }
 
 impl RegionState {
@@ -150,7 +161,16 @@ impl RegionState {
     pub(crate) fn store(&self) -> &dyn ObjectStore {
         &*self.store
     }
+
+    /// Whether a 404 to a HEAD is about the object, and not about the bucket.
+    pub(crate) fn is_bucket_proven(&self, now: Instant) -> bool {
+        !self.has_identity || self.bucket_seen.is_within(BUCKET_PROOF, now)
+    }
 }
+
+/// A bucket that was seen within this time is not checked again. Shorter than the time in which a
+/// deleted bucket is noticed by its other failures.
+const BUCKET_PROOF: Duration = Duration::from_secs(60);
 
 /// All regions of a store, in configured order; at least one, at most [`RegionSet::CAPACITY`].
 #[derive(Debug)]

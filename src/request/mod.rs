@@ -19,7 +19,7 @@ use crate::types::Operation;
 pub use options::CallOptions;
 pub(crate) use probe::Probe;
 pub(crate) use read::{Get, List, ListWithDelimiter};
-pub(crate) use validate::ExpectedVersion;
+pub(crate) use validate::{ExpectedVersion, ResponseContext};
 pub(crate) use write::{Copy, CreateUpload, Delete, OneShot, Put, Rename, transfer_time};
 
 /// One call of the trait, as the engine uses it.
@@ -69,8 +69,8 @@ pub(crate) trait Request: Send + Sync {
 
     /// Rejects a response that does not match this request. `status` is the HTTP status, where the
     /// wire is recorded.
-    fn validate(&self, response: &Self::Response, status: Option<u16>) -> Result<()> {
-        let _ = (response, status);
+    fn validate(&self, response: &Self::Response, context: ResponseContext) -> Result<()> {
+        let _ = (response, context);
         Ok(())
     }
 
@@ -95,6 +95,11 @@ pub(crate) struct Scope {
     pub(crate) allowed: RegionSet,
     /// Asked before all others, whatever the rotation.
     pub(crate) first: Option<usize>,
+    /// The region that owns the key (`reads.home_prefixes`): its 404 is final, and a response of
+    /// another region may be an older version.
+    pub(crate) home: Option<usize>,
+    /// Regions that the caller excluded: they may hold an object that the others lack.
+    pub(crate) avoided: RegionSet,
     /// The caller's own deadline for this call.
     pub(crate) deadline: Option<Duration>,
     /// The caller has chosen this one region: the call may wait for it until its deadline.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use object_store::{
+    CopyOptions, Extensions, GetOptions, PutMultipartOptions, PutOptions, RenameOptions,
+};
+
 /// Options of one call, inserted into the `extensions` of `GetOptions`, `PutOptions`,
 /// `PutMultipartOptions`, `CopyOptions` or `RenameOptions`.
 ///
@@ -26,3 +30,28 @@ pub struct CallOptions {
     /// These regions are not used (default none).
     pub avoid: Vec<String>,
 }
+
+/// Options of object_store's calls, which carry [`CallOptions`] in their extensions.
+pub(super) trait WithExtensions: Clone {
+    fn extensions(&mut self) -> &mut Extensions;
+}
+
+/// The options for the store of a region. [`CallOptions`] are for this store: one below it may have
+/// other regions.
+pub(super) fn without_call_options<T: WithExtensions>(options: &T) -> T {
+    let mut options = options.clone();
+    options.extensions().remove::<CallOptions>();
+    options
+}
+
+macro_rules! with_extensions {
+    ($($options:ty)+) => {
+        $(impl WithExtensions for $options {
+            fn extensions(&mut self) -> &mut Extensions {
+                &mut self.extensions
+            }
+        })+
+    };
+}
+
+with_extensions! { GetOptions PutOptions PutMultipartOptions CopyOptions RenameOptions }

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use object_store::{GetResult, Result};
 
-use super::{Get, OnMissing, Request, Scope, Target};
+use super::{Get, OnMissing, Request, ResponseContext, Scope, Target};
 use crate::health::CircuitClass;
 use crate::region::RegionState;
 use crate::types::Operation;
@@ -43,8 +43,8 @@ impl Request for Probe<'_> {
         self.0.expects_prompt_response()
     }
 
-    fn validate(&self, response: &GetResult, status: Option<u16>) -> Result<()> {
-        self.0.validate(response, status)
+    fn validate(&self, response: &GetResult, context: ResponseContext) -> Result<()> {
+        self.0.validate(response, context)
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {

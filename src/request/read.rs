@@ -6,12 +6,16 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetResult, ListResult, ObjectMeta, Result};
+use object_store::{
+    Error, GetOptions, GetRange, GetResult, ListResult, ObjectMeta, ObjectStore, Result,
+};
 
-use super::validate::{self, ExpectedVersion};
+use super::options::without_call_options;
+use super::validate::{self, ExpectedVersion, ResponseContext};
 use super::{OnMissing, Request, Scope, Target};
 use crate::health::CircuitClass;
 use crate::region::RegionState;
+use crate::runtime::clock;
 use crate::types::Operation;
 
 /// `get_opts`: an object, a part of it, or its metadata.
@@ -72,26 +76,36 @@ impl Request for Get<'_> {
         true
     }
 
-    fn validate(&self, response: &GetResult, status: Option<u16>) -> Result<()> {
-        validate::get_response(self.options, self.version, response, status)
+    fn validate(&self, response: &GetResult, context: ResponseContext) -> Result<()> {
+        validate::get_response(self.options, self.version, response, context)
     }
 
     fn attempt_owned(&self, region: &RegionState) -> Option<BoxFuture<'static, Result<GetResult>>> {
         let (store, path, options) = (
             Arc::clone(&region.store),
             self.path.clone(),
-            self.options.clone(),
+            without_call_options(self.options),
         );
         let requested = self.options.clone();
+        // The status is not known here: the recorder belongs to the attempt.
+        let context = ResponseContext {
+            status: None,
+            has_identity: region.has_identity,
+        };
+        let is_bucket_proven = region.is_bucket_proven(clock::now());
         let get = async move {
-            let response = store.get_opts(&path, options).await?;
-            validate::get_response(&requested, None, &response, None).map(|()| response)
+            let response = get_or_head(&*store, &path, options, is_bucket_proven).await?;
+            validate::get_response(&requested, None, &response, context).map(|()| response)
         };
         Some(get.boxed())
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
-        region.store().get_opts(self.path, self.options.clone())
+        let options = without_call_options(self.options);
+        if options.head && !region.is_bucket_proven(clock::now()) {
+            return get_or_head(region.store(), self.path, options, false).boxed();
+        }
+        region.store().get_opts(self.path, options)
     }
 }
 
@@ -183,5 +197,32 @@ impl Request for ListWithDelimiter<'_> {
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<ListResult>> {
         region.store().list_with_delimiter(self.prefix)
+    }
+}
+
+/// A get, or a HEAD whose 404 is about the object.
+///
+/// S3 responds to a HEAD with the same bare 404 whether the key or the bucket is missing. Unless
+/// the bucket is proven, a GET of one byte finds out: its error has a code.
+async fn get_or_head(
+    store: &dyn ObjectStore,
+    path: &Path,
+    options: GetOptions,
+    is_bucket_proven: bool,
+) -> Result<GetResult> {
+    let get = GetOptions {
+        head: false,
+        range: Some(GetRange::Bounded(0..1)),
+        ..options.clone()
+    };
+    let needs_proof = options.head && !is_bucket_proven;
+    let result = store.get_opts(path, options).await;
+    if !needs_proof || !matches!(result, Err(Error::NotFound { .. })) {
+        return result;
+    }
+    match store.get_opts(path, get).await {
+        Err(error) => Err(error),
+        // The object was written in between: the HEAD was right at its time.
+        Ok(_) => result,
     }
 }

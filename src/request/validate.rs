@@ -5,6 +5,8 @@ use std::io;
 
 use object_store::{Error, GetOptions, GetResult, Result};
 
+use crate::error::NO_IDENTITY;
+
 /// The version of the object that an interrupted body resumes with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExpectedVersion<'a> {
@@ -12,20 +14,38 @@ pub(crate) struct ExpectedVersion<'a> {
     pub(crate) size: u64,
 }
 
-/// Rejects a response to a get with other bytes than requested. `status` is the HTTP status, where
-/// the wire is recorded.
+/// What is known of a response besides its content.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ResponseContext {
+    /// The HTTP status, where the wire is recorded.
+    pub(crate) status: Option<u16>,
+    /// Every object of the region has an ETag or a time of its last change.
+    pub(crate) has_identity: bool,
+}
+
+/// Rejects a response to a get with other bytes than requested.
 pub(super) fn get_response(
     options: &GetOptions,
     version: Option<ExpectedVersion<'_>>,
     response: &GetResult,
-    status: Option<u16>,
+    context: ResponseContext,
 ) -> Result<()> {
+    // object_store's time where the header is absent.
+    let has_time = response.meta.last_modified.timestamp_millis() != 0;
+    if context.has_identity && response.meta.e_tag.is_none() && !has_time {
+        return Err(Error::Generic {
+            store: "FailoverStore",
+            source: NO_IDENTITY.into(),
+        });
+    }
     if options.head {
         return Ok(());
     }
     let size = response.meta.size;
     if let Some(version) = version {
-        if response.meta.e_tag.as_deref() != Some(version.tag) {
+        // Some servers send the tag without its quotes.
+        let unquoted = |tag: &str| tag.trim_matches('"').to_owned();
+        if response.meta.e_tag.as_deref().map(unquoted) != Some(unquoted(version.tag)) {
             return Err(version_mismatch(response));
         }
         if size != version.size {
@@ -37,7 +57,7 @@ pub(super) fn get_response(
     }
     let expected = match &options.range {
         // object_store checks the status only for range requests.
-        None if status.is_some_and(|status| status != 200) => {
+        None if context.status.is_some_and(|status| status != 200) => {
             return Err(invalid_response(
                 "partial response to a request without a range",
             ));

@@ -15,6 +15,7 @@ use object_store::{
 };
 use parking_lot::Mutex;
 
+use super::options::without_call_options;
 use super::{OnMissing, Request, RetrySafety, Scope, Target};
 use crate::health::CircuitClass;
 use crate::region::RegionState;
@@ -93,7 +94,8 @@ impl Request for Put<'_> {
     }
 
     fn on_missing(&self) -> OnMissing {
-        OnMissing::Final
+        // The object need not exist: a 404 means that the bucket is missing.
+        OnMissing::Misconfigured
     }
 
     fn retry_safety(&self) -> RetrySafety {
@@ -109,9 +111,11 @@ impl Request for Put<'_> {
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<PutResult>> {
-        region
-            .store()
-            .put_opts(self.path, self.payload.clone(), self.options.clone())
+        region.store().put_opts(
+            self.path,
+            self.payload.clone(),
+            without_call_options(&self.options),
+        )
     }
 }
 
@@ -135,13 +139,14 @@ impl Request for CreateUpload<'_> {
     }
 
     fn on_missing(&self) -> OnMissing {
-        OnMissing::Final
+        // The object need not exist: a 404 means that the bucket is missing.
+        OnMissing::Misconfigured
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<Self::Response>> {
         region
             .store()
-            .put_multipart_opts(self.path, self.options.clone())
+            .put_multipart_opts(self.path, without_call_options(&self.options))
     }
 }
 
@@ -185,7 +190,7 @@ impl Request for Copy<'_> {
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
         region
             .store()
-            .copy_opts(self.from, self.to, self.options.clone())
+            .copy_opts(self.from, self.to, without_call_options(&self.options))
     }
 }
 
@@ -224,7 +229,7 @@ impl Request for Rename<'_> {
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
         region
             .store()
-            .rename_opts(self.from, self.to, self.options.clone())
+            .rename_opts(self.from, self.to, without_call_options(&self.options))
     }
 }
 
@@ -247,8 +252,9 @@ impl Request for Delete {
         None
     }
 
+    /// The object may be in another region.
     fn on_missing(&self) -> OnMissing {
-        OnMissing::Final
+        OnMissing::TryNext
     }
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<()>> {
@@ -279,8 +285,9 @@ impl<T: Send + 'static> Request for OneShot<'_, T> {
         self.circuit
     }
 
+    /// The object may be in another region.
     fn on_missing(&self) -> OnMissing {
-        OnMissing::Final
+        OnMissing::TryNext
     }
 
     fn retry_safety(&self) -> RetrySafety {

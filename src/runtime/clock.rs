@@ -36,3 +36,7 @@ const FAR_FUTURE: Duration = Duration::from_secs(86_400 * 365 * 30);
 pub(crate) fn saturating_mul_f64(base: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(base.as_secs_f64() * factor.max(0.0)).unwrap_or(Duration::MAX)
 }
+
+/// A timer that fires later than this was delayed by this process: a stopped process, a blocked
+/// executor, a task that was not polled. Scheduling on a busy machine takes some milliseconds.
+pub(crate) const MAX_LATENESS: Duration = Duration::from_millis(100);

@@ -1,8 +1,6 @@
-//! Deletes: passed to home as one stream, or one by one to any region.
+//! Deletes: in batches at home, or one by one in any region.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Poll, ready};
 
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
@@ -11,26 +9,33 @@ use object_store::{Error, Result};
 
 use super::FailoverStore;
 use super::write::run_write;
-use crate::error::{Failure, FailureClass};
+use crate::error::Failure;
 use crate::failover::config::WriteRule;
-use crate::failover::scope::ScopeQuery;
-use crate::failover::{Engine, finish_request, request_result};
-use crate::metrics::{AttemptResult, RequestResult};
+use crate::failover::scope::{ScopeQuery, check_key_length};
+use crate::failover::{Engine, finish_request, record_failure, request_result};
+use crate::health::Permit;
 use crate::request::Delete;
-use crate::runtime::clock::Instant;
+use crate::runtime::clock::{self, Instant};
 use crate::stream::stall::{StallEvent, StallGuard};
-use crate::types::Operation;
+use crate::types::{CircuitClass, Operation, Verdict};
 
-/// Deletes follow the write policy. With one home the stream of paths is passed to its store, which
-/// keeps its batch deletes; nothing is sent twice. With several regions each path is a call of its
-/// own.
+/// Deletes follow the write policy. With one home its store gets the paths in batches and keeps its
+/// bulk deletes; nothing is sent twice. With several regions each path is a call of its own.
 pub(super) fn delete_stream(
     store: &FailoverStore,
     paths: BoxStream<'static, Result<Path>>,
 ) -> BoxStream<'static, Result<Path>> {
     let engine = Arc::clone(&store.engine);
     match (engine.write_rule, engine.home) {
-        (WriteRule::Home, Some(home)) => delete_at_home(engine, home, paths),
+        // Batches of what the caller has given so far. A batch that ends makes the store send it:
+        // a store that waits for more paths, and a caller that waits for a result, would wait for
+        // each other.
+        (WriteRule::Home, Some(home)) => paths
+            .ready_chunks(BATCH)
+            .map(move |batch| delete_batch(Arc::clone(&engine), home, batch).boxed())
+            .buffered(CONCURRENT_BATCHES)
+            .flat_map(stream::iter)
+            .boxed(),
         (WriteRule::Anywhere, _) => paths
             .map(move |path| delete_any(Arc::clone(&engine), path).boxed())
             .buffered(CONCURRENT_DELETES)
@@ -73,131 +78,102 @@ fn reject(engine: &Engine, path: &Path) -> Result<Path> {
     finish_request(timer, rejected).map(|_| path.clone())
 }
 
-fn delete_at_home(
+/// One batch in home: one result per item, in order. Errors of the caller's own stream stay where
+/// they are.
+async fn delete_batch(
     engine: Arc<Engine>,
     home: usize,
-    paths: BoxStream<'static, Result<Path>>,
-) -> BoxStream<'static, Result<Path>> {
+    batch: Vec<Result<Path>>,
+) -> Vec<Result<Path>> {
+    engine.resolve_metrics();
+    let checked = |path: Result<Path>| path.and_then(|path| check_key_length(&path).map(|()| path));
+    let (from_caller, paths): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(checked)
+        .enumerate()
+        .partition(|(_, path)| path.is_err());
+    let paths: Vec<_> = paths
+        .into_iter()
+        .filter_map(|(_, path)| path.ok())
+        .collect();
+    let mut results = match paths.is_empty() {
+        true => Vec::new(),
+        false => send_batch(&engine, home, paths).await,
+    };
+    for result in &results {
+        let answer = request_result(result);
+        engine.metrics.on_batch_item(Operation::Delete, answer);
+    }
+    for (index, error) in from_caller {
+        results.insert(index.min(results.len()), error);
+    }
+    results
+}
+
+/// Sends the paths to home, under its throttle. Deletes have no circuit.
+async fn send_batch(engine: &Engine, home: usize, paths: Vec<Path>) -> Vec<Result<Path>> {
     let region = engine.regions.get(home);
+    let throttle = region.throttle.acquire(CircuitClass::Write).await;
     let limit = region.timeouts.attempt(Operation::Delete);
-    let input = Arc::new(InputMonitor::default());
-    let mut deleted = StallGuard::new(
-        region.store().delete_stream(input.watch(paths)),
-        limit,
-        limit,
-    );
-    let mut ended = false;
-    stream::poll_fn(move |cx| {
-        loop {
-            if ended {
-                return Poll::Ready(None);
+    let mut permit = region.health.admit_untracked(CircuitClass::Write);
+    permit.hold(throttle);
+    permit.on_sent(Operation::Delete, false, limit, clock::now());
+    let (count, batch) = (paths.len(), stream::iter(paths.into_iter().map(Ok)).boxed());
+    let mut deleted = StallGuard::new(region.store().delete_stream(batch), limit, limit);
+    let mut results = Vec::with_capacity(count);
+    while results.len() < count {
+        match std::future::poll_fn(|cx| deleted.poll_step(cx)).await {
+            StallEvent::Item(Some(result)) => results.push(result),
+            StallEvent::WaitTick | StallEvent::RegionSilent => {}
+            StallEvent::Item(None) => {
+                results.push(Err(no_response(&region.name, "the store ended the batch")));
             }
-            match ready!(deleted.poll_step(cx)) {
-                StallEvent::WaitTick | StallEvent::RegionSilent => {}
-                // The store waits for the next path of the caller: home is not to blame.
-                StallEvent::Stalled if input.is_starved.load(Ordering::Relaxed) => {
-                    deleted.restart_wait();
-                }
-                StallEvent::Item(item) => {
-                    ended = item.is_none();
-                    // Errors of the caller's own stream come back as items as well.
-                    item.iter()
-                        .filter(|item| !input.is_from_caller(item))
-                        .for_each(|item| record_delete(&engine, home, item));
-                    return Poll::Ready(item);
-                }
-                StallEvent::Stalled => {
-                    ended = true;
-                    record_stall(&engine, home);
-                    let name = &engine.regions.get(home).name;
-                    let detail = format!(
-                        "no response from {name} for {limit:?}; deletes may have taken effect"
-                    );
-                    return Poll::Ready(Some(Err(Error::Generic {
-                        store: "FailoverStore",
-                        source: detail.into(),
-                    })));
-                }
+            StallEvent::Stalled => {
+                let why = format!("no response for {limit:?}");
+                results.resize_with(count, || Err(no_response(&region.name, &why)));
             }
         }
-    })
-    .boxed()
-}
-
-/// Distinguishes pauses and errors of the caller's stream of paths from those of the region.
-#[derive(Debug, Default)]
-struct InputMonitor {
-    /// The caller's stream is pending.
-    is_starved: AtomicBool,
-    /// Errors of the caller's stream that the store has not returned yet.
-    errors: AtomicUsize,
-}
-
-impl InputMonitor {
-    /// The same stream, monitored.
-    fn watch(
-        self: &Arc<Self>,
-        mut paths: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
-        let input = Arc::clone(self);
-        stream::poll_fn(move |cx| {
-            let path = paths.poll_next_unpin(cx);
-            input.is_starved.store(path.is_pending(), Ordering::Relaxed);
-            if matches!(path, Poll::Ready(Some(Err(_)))) {
-                input.errors.fetch_add(1, Ordering::Relaxed);
-            }
-            path
-        })
-        .boxed()
     }
-
-    /// Whether an item is an error of the caller's stream. Each such error is returned once.
-    fn is_from_caller(&self, item: &Result<Path>) -> bool {
-        let decrement = |errors: usize| errors.checked_sub(1);
-        item.is_err()
-            && self
-                .errors
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, decrement)
-                .is_ok()
-    }
+    record_batch(engine, home, permit, &results);
+    results
 }
 
-/// Records one result of a batch. Its start is unknown, so there is no latency.
-fn record_delete(engine: &Engine, home: usize, deleted: &Result<Path>) {
-    engine.resolve_metrics();
-    engine
-        .metrics
-        .on_batch_item(Operation::Delete, request_result(deleted));
-    let failure = deleted
-        .as_ref()
-        .err()
-        .map(|error| Failure::of(error).in_flavor(engine.regions.get(home).flavor));
-    failure
+/// The first failure of a batch is its result: one attempt in metrics and events.
+fn record_batch(engine: &Engine, home: usize, mut permit: Permit, results: &[Result<Path>]) {
+    let (now, region) = (clock::now(), engine.regions.get(home));
+    let classify = |error: &Error| Failure::of(error).in_flavor(region.flavor);
+    let failures = results
         .iter()
-        .for_each(|failure| engine.events.record_error(home, failure));
-    let outcome = failure.map_or(AttemptResult::Success, |failure| {
-        AttemptResult::Failed(failure.class())
-    });
-    engine
-        .metrics
-        .on_attempt_ended(home, Operation::Delete, outcome, true);
+        .filter_map(|result| result.as_ref().err().map(classify));
+    let verdict = match failures
+        .into_iter()
+        .find(|failure| failure.class().is_failing())
+    {
+        Some(failure) => {
+            record_failure(&engine.events, home, &mut permit, &failure, now);
+            region
+                .throttle
+                .on_failure(CircuitClass::Write, &failure, now);
+            failure.verdict().contradicted()
+        }
+        None => Verdict::Success,
+    };
+    permit.record(verdict, now);
 }
 
-fn record_stall(engine: &Engine, home: usize) {
-    engine.resolve_metrics();
-    engine
-        .metrics
-        .on_batch_item(Operation::Delete, RequestResult::Error);
-    engine
-        .events
-        .record_error(home, &Failure::new(FailureClass::Timeout, ""));
-    engine.metrics.on_attempt_ended(
-        home,
-        Operation::Delete,
-        AttemptResult::Failed(FailureClass::Timeout),
-        true,
-    );
+fn no_response(region: &str, why: &str) -> Error {
+    // A timeout, so that it is classified as one.
+    let detail = format!("{region}: {why}; deletes may have taken effect");
+    let source = std::io::Error::new(std::io::ErrorKind::TimedOut, detail);
+    Error::Generic {
+        store: "FailoverStore",
+        source: source.into(),
+    }
 }
 
-/// Deletes of single objects in flight at a time.
+/// The size of an S3 bulk delete.
+const BATCH: usize = 1000;
+/// object_store sends up to 20 bulk deletes at once; results wait for those before them.
+const CONCURRENT_BATCHES: usize = 8;
+/// Single deletes at once under `any`.
 const CONCURRENT_DELETES: usize = 16;

@@ -71,10 +71,7 @@ pub(super) async fn get(
     let mut served = engine.execute(&request, start, started_at).await?;
     timer.into_iter().for_each(|timer| timer.served(served.at));
     let region = Arc::clone(&engine.regions.get(served.region).name);
-    let stale = request
-        .scope
-        .first
-        .is_some_and(|home| home != served.region);
+    let stale = request.scope.home.is_some_and(|home| home != served.region);
     served.response.extensions.insert(ServedBy {
         region,
         attempts: served.attempts,
@@ -187,7 +184,9 @@ fn check_range(range: &Range<u64>) -> Result<()> {
 fn check_within_object(ranges: &[Range<u64>], fetched: &Range<u64>, bytes: Bytes) -> Result<Bytes> {
     let end = fetched.start + bytes.len() as u64;
     let is_behind = |range: &&Range<u64>| {
-        range.start >= end && range.start < fetched.end && range.start >= fetched.start
+        let is_part = range.start >= fetched.start && range.end <= fetched.end;
+        // An empty range may stand at the very end.
+        is_part && (range.start > end || (range.start == end && !range.is_empty()))
     };
     match ranges.iter().find(is_behind) {
         None => Ok(bytes),

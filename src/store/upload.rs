@@ -94,6 +94,8 @@ fn one_shot<'f, T>(
     let scope = Scope {
         allowed: RegionSet::one(region),
         first: None,
+        home: None,
+        avoided: RegionSet::default(),
         deadline: None,
         is_pinned: true,
     };

@@ -31,24 +31,17 @@ pub(super) async fn put(
         extensions: Some(&options.extensions),
     };
     let scope = store.engine.write_scope(!overwrites, query)?;
-    match run_write(
-        &store.engine,
-        &Put {
-            path,
-            payload,
-            options,
-            scope,
-        },
-        started_at,
-    )
-    .await
-    {
-        // Another writer interfered with an overwrite, for which `AlreadyExists` makes no sense.
-        Err(error @ Error::AlreadyExists { .. }) if overwrites => Err(Error::Generic {
-            store: "FailoverStore",
-            source: Box::new(error),
-        }),
-        result => result,
+    let request = Put {
+        path,
+        payload,
+        options,
+        scope,
+    };
+    let result = run_write(&store.engine, &request, started_at).await;
+    if overwrites {
+        without_already_exists(result)
+    } else {
+        result
     }
 }
 
@@ -100,23 +93,23 @@ pub(super) async fn copy(
     validate::of_key(to)?;
     let query = ScopeQuery {
         operation: Operation::Copy,
-        path: Some(from),
+        path: Some(scope_key(store, from, to)),
         extensions: Some(&options.extensions),
     };
-    let scope = store
-        .engine
-        .write_scope(!matches!(options.mode, CopyMode::Overwrite), query)?;
-    run_write(
-        &store.engine,
-        &Copy {
-            from,
-            to,
-            options,
-            scope,
-        },
-        started_at,
-    )
-    .await
+    let overwrites = matches!(options.mode, CopyMode::Overwrite);
+    let scope = store.engine.write_scope(!overwrites, query)?;
+    let request = Copy {
+        from,
+        to,
+        options,
+        scope,
+    };
+    let result = run_write(&store.engine, &request, started_at).await;
+    if overwrites {
+        without_already_exists(result)
+    } else {
+        result
+    }
 }
 
 /// Uses the rename of one region, so that its copy and its delete happen in the same region.
@@ -130,24 +123,44 @@ pub(super) async fn rename(
     validate::of_key(to)?;
     let query = ScopeQuery {
         operation: Operation::Rename,
-        path: Some(from),
+        path: Some(scope_key(store, from, to)),
         extensions: Some(&options.extensions),
     };
-    let scope = store.engine.write_scope(
-        !matches!(options.target_mode, RenameTargetMode::Overwrite),
-        query,
-    )?;
-    run_write(
-        &store.engine,
-        &Rename {
-            from,
-            to,
-            options,
-            scope,
+    let overwrites = matches!(options.target_mode, RenameTargetMode::Overwrite);
+    let scope = store.engine.write_scope(!overwrites, query)?;
+    let request = Rename {
+        from,
+        to,
+        options,
+        scope,
+    };
+    let result = run_write(&store.engine, &request, started_at).await;
+    if overwrites {
+        without_already_exists(result)
+    } else {
+        result
+    }
+}
+
+/// The key that decides where a copy happens: at home, if one of the keys belongs there.
+fn scope_key<'a>(store: &FailoverStore, from: &'a Path, to: &'a Path) -> &'a Path {
+    if store.engine.belongs_to_home(Some(to)) {
+        to
+    } else {
+        from
+    }
+}
+
+/// A 409 to a write that overwrites is a conflict with another writer. `AlreadyExists` would make
+/// no sense.
+fn without_already_exists<T>(result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error {
+        Error::AlreadyExists { .. } => Error::Generic {
+            store: "FailoverStore",
+            source: Box::new(error),
         },
-        started_at,
-    )
-    .await
+        error => error,
+    })
 }
 
 /// A write has no body: its success is complete with the response.

@@ -17,7 +17,6 @@
 //! Keys that the next region lacks because of replication lag are not listed. A listing that had
 //! started there would not have them either.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -29,11 +28,12 @@ use object_store::path::Path;
 use object_store::{Error, ObjectMeta, Result};
 
 use crate::error::{FailoverError, Failure};
-use crate::failover::scope::ScopeQuery;
+use crate::failover::scope::{ScopeQuery, check_key_length};
 use crate::failover::{Engine, Served, StartAt, finish_request, record_failure};
-use crate::region::Regions;
+use crate::health::Permit;
 use crate::request::{List, Target};
 use crate::runtime::clock::{self, Instant};
+use crate::stream::delivered::Delivered;
 use crate::stream::region_stream::RegionStream;
 use crate::stream::resume::ResumeHistory;
 use crate::stream::stall::StallEvent;
@@ -44,6 +44,8 @@ pub(crate) struct ResumableListing {
     query: Arc<ListQuery>,
     delivered: Delivered,
     history: ResumeHistory,
+    /// Permits of refused pages, and their regions: the verdict waits for the next region.
+    deferred: Vec<(usize, Permit)>,
     /// Keys delivered since the last interruption.
     items_since_interruption: u64,
     state: State,
@@ -54,15 +56,6 @@ struct ListQuery {
     engine: Arc<Engine>,
     prefix: Option<Path>,
     offset: Option<Path>,
-}
-
-/// The keys that were delivered to the caller.
-struct Delivered {
-    last: Option<Path>,
-    /// The first region that is unordered or returned a key out of order.
-    out_of_order_region: Option<usize>,
-    /// All keys, if a region of the store is unordered.
-    keys: Option<HashSet<Path>>,
 }
 
 #[expect(
@@ -88,6 +81,7 @@ impl ResumableListing {
             delivered: Delivered::new(&engine.regions),
             history: ResumeHistory::new(Operation::List, MIN_PROGRESS_KEYS),
             items_since_interruption: 0,
+            deferred: Vec::new(),
             state: State::Opening(opening.boxed()),
         }
     }
@@ -128,13 +122,13 @@ impl ResumableListing {
             .get(stream.region)
             .throttle
             .on_failure(CircuitClass::Read, &failure, now);
-        // The listing continues in another region, which serves the same request: a refusal is
-        // the fault of this one.
         let verdict = match failure.is_missing() {
             true => Verdict::Failure,
-            false => failure.verdict().contradicted(),
+            false => failure.verdict(),
         };
-        stream.permit.record(verdict, now);
+        let deferred = stream.permit.record(verdict, now);
+        self.deferred
+            .extend(deferred.map(|permit| (stream.region, permit)));
         self.history.record(
             stream.region,
             std::mem::take(&mut self.items_since_interruption),
@@ -153,12 +147,24 @@ impl ResumableListing {
             Ok(after) => after.cloned(),
             Err(culprit) => return Some(self.query.out_of_order(stream.region, culprit, cause)),
         };
+        self.delivered.on_resume(after.as_ref());
         let region = self.query.name(stream.region);
         tracing::debug!(%region, "listing interrupted, resuming in another region");
         let rest =
             Arc::clone(&self.query).resume(after, self.history.regions().to_vec(), failure.class());
         self.state = State::Opening(rest.boxed());
         None
+    }
+
+    /// Another region serves the rest: what a region refused was its own fault. Where all regions
+    /// refuse, no region is charged.
+    fn settle_deferred(&mut self, served_by: usize) {
+        let now = clock::now();
+        for (region, permit) in self.deferred.drain(..) {
+            if region != served_by {
+                permit.record(Verdict::Failure, now);
+            }
+        }
     }
 
     /// The caller has the last key, or reads no further: the region has served the request.
@@ -183,7 +189,10 @@ impl Stream for ResumableListing {
                     let opened = ready!(opening.poll_unpin(cx));
                     self.state = State::Done;
                     match opened {
-                        Ok(stream) => self.state = State::Streaming(stream),
+                        Ok(stream) => {
+                            self.settle_deferred(stream.region);
+                            self.state = State::Streaming(stream);
+                        }
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     }
                     continue;
@@ -263,6 +272,7 @@ impl ListQuery {
             extensions: None,
         };
         let scope = self.engine.read_scope(query)?;
+        self.offset.as_ref().map_or(Ok(()), check_key_length)?;
         let request = List {
             prefix: self.prefix.clone(),
             offset: self.offset.clone(),
@@ -314,11 +324,7 @@ impl ListQuery {
 
     /// Every region has failed after this key.
     fn exhausted_error(&self, region: usize, delivered: &Delivered, cause: Error) -> Error {
-        let after = delivered
-            .last
-            .as_ref()
-            .map(Path::to_string)
-            .unwrap_or_default();
+        let after = delivered.last().map(Path::to_string).unwrap_or_default();
         FailoverError::ListingLost {
             path: self.path(),
             region: self.name(region),
@@ -338,50 +344,6 @@ impl ListQuery {
             source: Box::new(cause),
         }
         .into()
-    }
-}
-
-impl Delivered {
-    fn new(regions: &Regions) -> Self {
-        let keys = regions
-            .iter()
-            .any(|region| !region.ordered)
-            .then(HashSet::new);
-        Self {
-            last: None,
-            out_of_order_region: None,
-            keys,
-        }
-    }
-
-    /// Records a key; false if it was delivered before an interruption and has to be skipped.
-    fn accept(&mut self, key: &Path, region: usize, ordered: bool, resumed: bool) -> bool {
-        let known = match &mut self.keys {
-            Some(keys) => !keys.insert(key.clone()),
-            // The folder marker `a/` arrives as a second key `a`.
-            None => self.last.as_ref() == Some(key),
-        };
-        if known && resumed {
-            return false;
-        }
-        if !ordered || self.last.as_ref().is_some_and(|last| key <= last) {
-            self.out_of_order_region.get_or_insert(region);
-        }
-        self.last = Some(key.clone());
-        true
-    }
-
-    /// The key after which an ordered region resumes; None if the listing has to start again.
-    ///
-    /// # Errors
-    ///
-    /// The region that returned keys out of order, if no region can resume.
-    fn resume_point(&self) -> Result<Option<&Path>, usize> {
-        match (self.out_of_order_region, &self.keys) {
-            (None, _) => Ok(self.last.as_ref()),
-            (Some(_), Some(_)) => Ok(None),
-            (Some(culprit), None) => Err(culprit),
-        }
     }
 }
 

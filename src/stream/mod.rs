@@ -18,6 +18,7 @@
 //! ([`prefetched`]).
 
 pub(crate) mod body;
+mod delivered;
 pub(crate) mod listing;
 pub(crate) mod object;
 pub(crate) mod prefetched;

@@ -75,6 +75,9 @@ impl<T> RegionStream<T> {
         loop {
             let was_waiting = self.stream.is_waiting();
             let poll = self.stream.poll_step(cx);
+            if self.stream.take_delayed() {
+                self.permit.restart_wait(clock::now());
+            }
             match (was_waiting, self.stream.is_waiting()) {
                 (false, true) => self.permit.on_body_wait(self.counts(), clock::now()),
                 (true, false) => self.on_item(),

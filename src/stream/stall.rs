@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt};
 
-use crate::runtime::clock::{Instant, Sleep, now, saturating_add, sleep_until};
+use crate::runtime::clock::{Instant, MAX_LATENESS, Sleep, now, saturating_add, sleep_until};
 
 /// A stream with a limit on each wait.
 pub(crate) struct StallGuard<T> {
@@ -19,6 +19,8 @@ pub(crate) struct StallGuard<T> {
     /// Interval of [`StallEvent::WaitTick`].
     tick: Duration,
     waiting: Option<Waiting>,
+    /// The current wait was moved by a delay of this process.
+    was_delayed: bool,
 }
 
 struct Waiting {
@@ -45,6 +47,7 @@ impl<T> StallGuard<T> {
             limit,
             tick,
             waiting: None,
+            was_delayed: false,
         }
     }
 
@@ -64,9 +67,9 @@ impl<T> StallGuard<T> {
         self.limit
     }
 
-    /// Restarts the wait: its time so far was not spent on this stream.
-    pub(crate) fn restart_wait(&mut self) {
-        self.waiting = None;
+    /// Whether a delay of this process has moved the wait since the last call.
+    pub(crate) fn take_delayed(&mut self) -> bool {
+        std::mem::take(&mut self.was_delayed)
     }
 
     /// Polls the stream. After an event the caller has to poll again, because no waker is
@@ -86,10 +89,17 @@ impl<T> StallGuard<T> {
             }
         });
         ready!(waiting.timer.as_mut().poll(cx));
-        let (ends_at, reached) = (
-            saturating_add(waiting.since, limit),
-            waiting.timer.deadline(),
-        );
+        let (now, reached) = (now(), waiting.timer.deadline());
+        let late = now.saturating_duration_since(reached);
+        // This process or task did not run: an item may have arrived, and its connection may not
+        // have been read yet. The wait moves by the delay.
+        if late > MAX_LATENESS {
+            waiting.since = saturating_add(waiting.since, late);
+            waiting.timer.as_mut().reset(saturating_add(reached, late));
+            self.was_delayed = true;
+            return self.poll_step(cx);
+        }
+        let ends_at = saturating_add(waiting.since, limit);
         if reached >= ends_at {
             return Poll::Ready(StallEvent::Stalled);
         }

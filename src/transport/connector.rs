@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use http::header::{CONTENT_RANGE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
     ReqwestConnector,
@@ -19,6 +20,7 @@ use object_store::client::{
 use object_store::{ClientOptions, Result};
 
 use super::client::RenewableClient;
+use super::list_page::Page;
 use super::{WireRecorder, body, current, retry_after};
 use crate::error::{Evidence, is_code};
 use crate::runtime::clock::{self, Instant};
@@ -61,18 +63,24 @@ impl HttpConnector for RecordingConnector {
 impl HttpService for RecordingService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let client = self.0.current();
-        // Requests outside of an attempt, or for credentials, have no recorder.
+        let page = Page::of(&request);
+        let check = |response| match page {
+            Some(page) => page.check(response),
+            None => response,
+        };
+        // Requests outside of an attempt, or for credentials, have no recorder. Nor do the pages of
+        // a listing after the first.
         let Some(recorder) = current() else {
             let mut response = client.execute(request).await;
             response.iter_mut().for_each(remove_overflowing_range);
-            return response;
+            return response.map(check);
         };
         let (number, started_at) = (recorder.on_request(), clock::now());
         match client.execute(request).await {
             Ok(mut response) => {
                 remove_overflowing_range(&mut response);
                 recorder.on_response(number, started_at, &response);
-                Ok(body::watch(response, recorder, number))
+                Ok(check(body::watch(response, recorder, number)))
             }
             Err(error) => {
                 recorder.on_error(number, &error);
@@ -103,7 +111,7 @@ impl WireRecorder {
         let error = if status.is_success() {
             Evidence::default()
         } else {
-            error_evidence(headers)
+            error_evidence(response)
         };
         let mut record = self.record.lock();
         record.last = request;
@@ -151,17 +159,27 @@ impl WireRecorder {
 }
 
 /// Evidence from the headers of a response that is not a success.
-fn error_evidence(headers: &HeaderMap) -> Evidence {
+fn error_evidence(response: &HttpResponse) -> Evidence {
+    let headers = response.headers();
     let code = CODE_HEADERS
         .iter()
         .filter_map(|name| header(headers, name))
         .find(|code| is_code(code))
+        .or_else(|| code_of_reason(response))
         .map(str::to_owned);
     Evidence {
         code,
         delete_marker: header(headers, &DELETE_MARKER) == Some("true"),
         ..Evidence::default()
     }
+}
+
+/// S3 throttles a HEAD with the reason phrase alone: `503 Slow Down`, without a body.
+fn code_of_reason(response: &HttpResponse) -> Option<&'static str> {
+    let reason = response.extensions().get::<ReasonPhrase>()?;
+    let is_slow_down = response.status() == StatusCode::SERVICE_UNAVAILABLE
+        && reason.as_bytes().eq_ignore_ascii_case(b"Slow Down");
+    is_slow_down.then_some("SlowDown")
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

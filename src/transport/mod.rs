@@ -14,6 +14,8 @@ pub(crate) mod connections;
 pub(crate) mod connector;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub(crate) mod credentials;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+mod list_page;
 mod recorder;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
 mod retry_after;

@@ -24,6 +24,9 @@ pub enum FailureClass {
     /// The configuration does not match the region: no such bucket, wrong region, a request that it
     /// does not support.
     Misconfigured,
+    /// The region does not support the request, or cannot read the object in its storage tier: 501,
+    /// an archived object, the size limit of a proxy.
+    Unsupported,
     /// The region does not have the object.
     NotFound,
     /// The region has another version of the object than the requested one: 412.
@@ -40,7 +43,7 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// In the order of the variants.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Connect,
         Self::Timeout,
         Self::Interrupted,
@@ -48,6 +51,7 @@ impl FailureClass {
         Self::Throttled,
         Self::Unauthorized,
         Self::Misconfigured,
+        Self::Unsupported,
         Self::NotFound,
         Self::Precondition,
         Self::Conflict,
@@ -71,6 +75,7 @@ impl FailureClass {
             Self::Throttled => "throttled",
             Self::Unauthorized => "unauthorized",
             Self::Misconfigured => "misconfigured",
+            Self::Unsupported => "unsupported",
             Self::NotFound => "not_found",
             Self::Precondition => "precondition",
             Self::Conflict => "conflict",
@@ -86,14 +91,14 @@ impl FailureClass {
             Self::Connect | Self::Timeout | Self::Interrupted | Self::Unavailable => true,
             Self::Throttled | Self::Unauthorized | Self::Misconfigured | Self::Unknown => true,
             Self::NotFound | Self::Precondition | Self::NotModified => false,
-            Self::Conflict | Self::Caller => false,
+            Self::Conflict | Self::Caller | Self::Unsupported => false,
         }
     }
 
     /// The request continues in another region, and that counts as a failover. A search for a
     /// missing key is none.
     pub(crate) fn causes_failover(self) -> bool {
-        self.is_failing() || self == Self::Conflict
+        self.is_failing() || matches!(self, Self::Conflict | Self::Unsupported)
     }
 }
 
@@ -107,6 +112,7 @@ impl fmt::Display for FailureClass {
             Self::Throttled => "throttled",
             Self::Unauthorized => "credentials rejected",
             Self::Misconfigured => "misconfigured",
+            Self::Unsupported => "not supported there",
             Self::NotFound => "not found",
             Self::Precondition => "version mismatch",
             Self::Conflict => "concurrent write",

@@ -116,3 +116,51 @@ async fn fail_fast_disables_last_resort_attempts() {
     tokio::time::advance(secs(1)).await;
     read(&store).await.unwrap();
 }
+
+/// Regression: with a throttle the last resort was refused a place, and the call failed.
+#[tokio::test(start_paused = true)]
+async fn last_resort_waits_for_a_throttle_permit() {
+    let (regions, builder) = replicas(1);
+    put(&regions[0], "v").await;
+    let throttle = settings(json!({"max_in_flight": 1}));
+    let store = builder.throttle(throttle).build().unwrap();
+    regions[0].fail();
+    while circuits(&store) != [Open] {
+        read(&store).await.unwrap_err();
+    }
+    tokio::time::advance(secs(5)).await;
+    regions[0].set(Mode::Slow(ms(100)));
+    let (before, start) = (regions[0].calls(), Instant::now());
+    let reads = join_all((0..3).map(|_| read(&store))).await;
+    assert!(reads.iter().all(Result::is_ok), "{reads:?}");
+    assert_eq!(regions[0].calls() - before, 3);
+    assert_eq!(start.elapsed(), ms(300), "one at a time");
+    assert_eq!(circuits(&store), [Closed]);
+}
+
+/// Regression: a read waited for the closed region's place until its deadline, while the open one
+/// was well.
+#[tokio::test(start_paused = true)]
+async fn open_region_serves_beside_a_saturated_one() {
+    let (regions, builder) = replicas(2);
+    put(&regions[0], "0123456789").await;
+    let throttle = settings(json!({"max_in_flight": 1}));
+    let store = builder.throttle(throttle).build().unwrap();
+    regions[1].fail();
+    while circuits(&store) != [Closed, Open] {
+        read(&store).await.unwrap();
+    }
+    regions[1].serve();
+    tokio::time::advance(secs(5)).await;
+    let mut pinned = GetOptions::default();
+    pinned.extensions.insert(CallOptions {
+        pin: Some("us-east-1".into()),
+        ..Default::default()
+    });
+    let held = store.get_opts(&key(), pinned).await.unwrap();
+    let (before, start) = (calls(&regions), Instant::now());
+    assert_eq!(read(&store).await.unwrap(), "0123456789");
+    assert!(start.elapsed().is_zero(), "{:?}", start.elapsed());
+    assert_eq!(calls(&regions), [before[0], before[1] + 1]);
+    drop(held);
+}

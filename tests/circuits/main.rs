@@ -9,7 +9,9 @@
 )]
 
 mod last_resort;
+mod long_requests;
 mod opening;
+mod process_pauses;
 mod recovery;
 mod throttle;
 mod trials;

@@ -115,6 +115,29 @@ async fn in_flight_permit_is_held_until_body_end() {
     }
 }
 
+/// Regression: a refusal whose verdict was open kept its place until the call ended.
+#[tokio::test(start_paused = true)]
+async fn refused_attempt_frees_its_throttle_permit() {
+    let (regions, store) = throttled(2, json!({"max_in_flight": 1})).await;
+    regions[0].next([Mode::Fail(Fault::Status(403, "AccessDenied"))]);
+    regions[1].set(Mode::Slow(secs(2)));
+    let refused = tokio::spawn({
+        let store = store.clone();
+        async move { read(&store).await }
+    });
+    tokio::time::sleep(ms(10)).await;
+    assert_eq!(calls(&regions), [1, 1], "refused, and sent on");
+    let mut options = GetOptions::default();
+    options.extensions.insert(CallOptions {
+        pin: Some(NAMES[0].into()),
+        ..Default::default()
+    });
+    let start = Instant::now();
+    store.get_opts(&key(), options).await.unwrap();
+    assert!(start.elapsed().is_zero(), "{:?}", start.elapsed());
+    assert_eq!(refused.await.unwrap().unwrap(), "0123456789");
+}
+
 #[tokio::test(start_paused = true)]
 async fn missing_key_waits_for_a_rate_limited_region() {
     let (_, store) = throttled(2, json!({"reads_per_second": 1})).await;

@@ -9,6 +9,7 @@
 
 mod breaker;
 mod inputs;
+mod loading;
 mod rejected;
 mod secrets;
 mod settings;

@@ -6,8 +6,10 @@ use failover_testkit::*;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
-use object_store_failover::{FailoverStore, ServedBy};
+use object_store_failover::{CallOptions, FailoverStore, ServedBy};
 use serde_json::{Value, json};
+
+use crate::{pinned, with};
 
 fn store(regions: usize, reads: Value) -> (Vec<Arc<Scripted>>, FailoverStore) {
     let (regions, builder) = independent_regions(regions);
@@ -139,4 +141,47 @@ async fn home_body_is_not_resumed_in_another_region() {
         .await
         .unwrap_err();
     assert_eq!(regions[1].calls(), 0);
+}
+
+/// Under `any` home decides about no other keys than these.
+#[tokio::test(start_paused = true)]
+async fn missing_at_home_is_no_stale_read() {
+    for policy in ["any", "home", "none"] {
+        let (regions, builder) = independent_regions(2);
+        let reads = json!({"home_prefixes": ["manifest"], "home_out": "serve_stale"});
+        let writes = json!({"policy": policy, "home": NAMES[0]});
+        let builder = builder.reads(settings(reads)).writes(settings(writes));
+        let store = builder.build().unwrap();
+        let replica = regions[1].bucket();
+        replica.put(&manifest(), "old".into()).await.unwrap();
+        for _ in 0..4 {
+            let error = store.get(&manifest()).await.unwrap_err();
+            assert!(matches!(error, Error::NotFound { .. }), "{policy}: {error}");
+        }
+        assert_eq!(calls(&regions), [4, 0], "{policy}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn read_away_from_home_is_stale() {
+    let reads = json!({"home_prefixes": ["manifest"], "home_out": "serve_stale"});
+    let (regions, store) = store(2, reads);
+    for region in &regions {
+        let bucket = region.bucket();
+        bucket.put(&manifest(), "v".into()).await.unwrap();
+    }
+    let avoids_home = with(CallOptions {
+        avoid: vec![NAMES[0].into()],
+        ..Default::default()
+    });
+    let cases = [
+        (pinned(NAMES[0]), NAMES[0], false),
+        (pinned(NAMES[1]), NAMES[1], true),
+        (avoids_home, NAMES[1], true),
+    ];
+    for (options, region, stale) in cases {
+        let result = store.get_opts(&manifest(), options).await.unwrap();
+        let served_by = result.extensions.get::<ServedBy>().unwrap();
+        assert_eq!((&*served_by.region, served_by.stale), (region, stale));
+    }
 }

@@ -8,12 +8,18 @@
     reason = "tests read the clock, and a panic is a failure"
 )]
 
+mod call_options;
 mod deadlines;
 mod failover;
 mod hedging;
 mod home_prefixes;
 mod missing_keys;
+mod on_read;
+mod own_limits;
+mod panics;
 mod raced_trials;
+mod refusals;
+mod resumed_bodies;
 mod retry;
 mod retry_budget;
 mod silence;

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use FailureClass::{
     Caller, Connect, Interrupted, Misconfigured, NotFound, NotModified, Precondition, Throttled,
-    Timeout, Unauthorized, Unavailable, Unknown,
+    Timeout, Unauthorized, Unavailable, Unknown, Unsupported,
 };
 
 /// A key that contains the texts of failures.
@@ -28,11 +28,13 @@ const MISLEADING_KEY: &str = "SlowDown/429 Too Many Requests/\
     Server returned non-2xx status code: 503/<Code>SlowDown</Code>/x";
 
 /// A client of a server that always sends one response.
-async fn server(status: u16, body: &'static str) -> AmazonS3 {
+async fn server(status: u16, body: impl Into<String>) -> AmazonS3 {
+    let body = body.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
+            let body = body.clone();
             tokio::spawn(async move {
                 let mut request = [0; 16 * 1024];
                 let _ = socket.read(&mut request).await;
@@ -95,11 +97,15 @@ async fn status_is_found_in_every_call() {
         (405, same(Caller)),
         (408, same(Timeout)),
         (409, same(Caller)),
-        (411, same(Caller)),
+        (411, same(Unsupported)),
         (412, [Precondition, Misconfigured, Precondition]),
+        (413, same(Unsupported)),
+        (414, same(Unsupported)),
         (416, same(Caller)),
         (429, same(Throttled)),
+        (431, same(Unsupported)),
         (500, same(Unavailable)),
+        (501, same(Unsupported)),
         (502, same(Unavailable)),
         (503, same(Unavailable)),
         (504, same(Unavailable)),
@@ -121,84 +127,48 @@ async fn status_is_found_in_every_call() {
     }
 }
 
-/// Statuses and bodies, with the code and the class that they mean.
-const CODES: &[(u16, &str, &str, FailureClass)] = &[
-    (
-        503,
-        "<Error><Code>SlowDown</Code><Key>ServiceUnavailable</Key></Error>",
-        "SlowDown",
-        Throttled,
-    ),
-    (
-        503,
-        "<Error><Code>ServiceUnavailable</Code></Error>",
-        "ServiceUnavailable",
-        Unavailable,
-    ),
-    (
-        503,
-        "<Error><Code>XMinioServerNotInitialized</Code></Error>",
-        "XMinioServerNotInitialized",
-        Unavailable,
-    ),
-    (
-        400,
-        "<Error><Code>ExpiredToken</Code></Error>",
-        "ExpiredToken",
-        Unauthorized,
-    ),
-    (
-        400,
-        "<Error><Code>RequestTimeout</Code></Error>",
-        "RequestTimeout",
-        Timeout,
-    ),
-    (
-        400,
-        "<Error><Code>InvalidArgument</Code></Error>",
-        "InvalidArgument",
-        Caller,
-    ),
-    (
-        403,
-        "<Error><Code>RequestTimeTooSkewed</Code></Error>",
-        "RequestTimeTooSkewed",
-        Unauthorized,
-    ),
-    (
-        404,
-        "<Error><Code>NoSuchBucket</Code></Error>",
-        "NoSuchBucket",
-        Misconfigured,
-    ),
-    (
-        400,
-        "<Error><Code>AuthorizationHeaderMalformed</Code></Error>",
-        "AuthorizationHeaderMalformed",
-        Misconfigured,
-    ),
-    (
-        503,
-        "<?xml version=\"1.0\"?><Error><Code>ServerBusy</Code></Error>",
-        "ServerBusy",
-        Throttled,
-    ),
+/// Statuses and codes, with the class that they mean.
+const CODES: &[(u16, &str, FailureClass)] = &[
+    (503, "SlowDown", Throttled),
+    (503, "ServerBusy", Throttled),
+    (503, "BandwidthLimitExceeded", Throttled),
+    (400, "ThrottledException", Throttled),
+    (400, "LimitExceededException", Throttled),
+    (429, "InternalError", Throttled),
+    (429, "InvalidArgument", Throttled),
+    (503, "ServiceUnavailable", Unavailable),
+    (503, "XMinioServerNotInitialized", Unavailable),
+    (400, "RequestTimeout", Timeout),
+    (400, "ExpiredToken", Unauthorized),
+    (400, "ExpiredTokenException", Unauthorized),
+    (403, "RequestTimeTooSkewed", Unauthorized),
+    (404, "NoSuchBucket", Misconfigured),
+    (400, "AuthorizationHeaderMalformed", Misconfigured),
+    (501, "NotImplemented", Unsupported),
+    (403, "InvalidObjectState", Unsupported),
+    (409, "BlobArchived", Unsupported),
+    (400, "InvalidArgument", Caller),
 ];
 
 #[tokio::test]
 async fn provider_code_overrides_status() {
-    for (status, body, code, class) in CODES.iter().copied() {
-        for error in errors(&server(status, body).await).await {
-            let failure = Failure::of(&error);
-            assert_eq!(
-                (failure.class(), failure.http_status(), failure.code()),
-                (class, Some(status), Some(code)),
-                "{error:?}"
+    for (status, code, class) in CODES.iter().copied() {
+        for declaration in ["", "<?xml version=\"1.0\"?>"] {
+            let body = format!(
+                "{declaration}<Error><Code>{code}</Code><Key>ServiceUnavailable</Key></Error>"
             );
-            assert!(
-                !failure.to_string().contains('\n') && failure.to_string().contains(code),
-                "{failure}"
-            );
+            for error in errors(&server(status, body).await).await {
+                let failure = Failure::of(&error);
+                assert_eq!(
+                    (failure.class(), failure.http_status(), failure.code()),
+                    (class, Some(status), Some(code)),
+                    "{error:?}"
+                );
+                assert!(
+                    !failure.to_string().contains('\n') && failure.to_string().contains(code),
+                    "{failure}"
+                );
+            }
         }
     }
 }

@@ -112,6 +112,21 @@ async fn body_resumes_past_a_delete_marker() {
 }
 
 #[tokio::test]
+async fn unquoted_etag_continues_a_body() {
+    const BROKEN: &str = "200\r\netag: \"t\"\r\nlast-modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n\
+        content-length: 6\r\n\r\nold";
+    const UNQUOTED: &str = "206\r\netag: t\r\nlast-modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n\
+        content-range: bytes 3-5/6\r\ncontent-length: 3\r\n\r\ner!";
+    const OTHER: &str = "206\r\netag: u\r\nlast-modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n\
+        content-range: bytes 3-5/6\r\ncontent-length: 3\r\n\r\ner!";
+    let (servers, store_of_one_tag) = store(&[BROKEN, UNQUOTED], json!({})).await;
+    assert_eq!(read(&store_of_one_tag).await.unwrap(), "older!");
+    assert_eq!(servers[1].requests(), 1);
+    let (_, store_of_two_tags) = store(&[BROKEN, OTHER], json!({})).await;
+    read(&store_of_two_tags).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn error_text_contains_request_ids() {
     let (_, store) = store(&[THROTTLED, THROTTLED], json!({})).await;
     let error = read(&store).await.unwrap_err();

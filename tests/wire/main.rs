@@ -15,6 +15,8 @@ mod connector;
 mod embedded_s3;
 mod evidence;
 mod fault_proxy;
+mod foreign_responses;
 mod invalid_responses;
 mod providers;
 mod s3_regions;
+mod status_codes;

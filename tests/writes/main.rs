@@ -7,9 +7,16 @@
 )]
 
 mod any;
+mod bulk_deletes;
 mod call_options;
+mod conflicts;
 mod deletes;
 mod home;
+mod home_prefixes;
+mod long_keys;
+mod missing_bucket;
+mod nested_options;
+mod searches;
 mod signer;
 mod unknown_outcome;
 mod uploads;

@@ -102,8 +102,8 @@ async fn serve(
 ) -> Result<(), String> {
     // Install the recorder before building the store: the store resolves its metrics once.
     let metrics = metrics::install().map_err(|error| error.to_string())?;
-    let config: FailoverConfig = toml::from_str(&settings.document)
-        .map_err(|error| format!("configuration: {}", error.message()))?;
+    let config = FailoverConfig::from_toml(&settings.document)
+        .map_err(|error| format!("configuration: {error}"))?;
     let store = config
         .build()
         .map_err(|error| format!("configuration: {error}"))?;

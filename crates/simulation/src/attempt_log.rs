@@ -96,7 +96,7 @@ impl AttemptLog {
             format_args!("call {call} attempt {id} {what} at region {region}"),
         );
         if let Some(class) = class {
-            let found = self.circuits.begin(id, region, class, now);
+            let found = self.circuits.begin(id, region, class, is_long(what), now);
             found
                 .into_iter()
                 .for_each(|(invariant, why)| self.add_violation(invariant, call, why));
@@ -150,4 +150,11 @@ impl AttemptLog {
             events: self.trace.last(),
         });
     }
+}
+
+/// Requests whose duration grows with the number of keys or bytes of an object.
+fn is_long(what: &str) -> bool {
+    ["list_with_delimiter", "copy", "rename"]
+        .iter()
+        .any(|name| what.starts_with(name))
 }

@@ -224,7 +224,7 @@ impl CheckedCall<'_> {
             !expectations.decides_by_reachable() || self.could_respond(&state, *region, now)
         };
         let contradicting = expectations
-            .deciding(readers)
+            .deciding(readers, key)
             .into_iter()
             .find(|region| has_object(region) && decides(region));
         drop(state);

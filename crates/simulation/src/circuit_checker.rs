@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use object_store_failover::config::BreakerConfig;
 use object_store_failover::health::{CircuitClass, CircuitState, Event, TransitionReason};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -19,6 +20,8 @@ pub(crate) struct CircuitChecker {
     max_trials: usize,
     /// `success_threshold`.
     success_threshold: usize,
+    /// `early_probe_interval`.
+    early_probe_interval: Ms,
     circuits: Vec<[ObservedCircuit; 2]>,
 }
 
@@ -34,19 +37,22 @@ struct ObservedCircuit {
     has_responded: bool,
     /// Attempts that began while the circuit is half-open and have not ended.
     begun: BTreeSet<u64>,
+    /// When the last long attempt was admitted outside of the trials.
+    long_at: Option<Ms>,
     /// Responses to those.
     responses: usize,
     changes: u64,
 }
 
 impl CircuitChecker {
-    pub(crate) fn new(names: Vec<Arc<str>>, max_trials: usize, success_threshold: usize) -> Self {
+    pub(crate) fn new(names: Vec<Arc<str>>, breaker: &BreakerConfig) -> Self {
         let circuits = vec![Default::default(); names.len()];
         Self {
             names,
             events: None,
-            max_trials,
-            success_threshold,
+            max_trials: breaker.half_open_max_calls as usize,
+            success_threshold: breaker.success_threshold as usize,
+            early_probe_interval: breaker.early_probe_interval.as_millis() as Ms,
             circuits,
         }
     }
@@ -96,6 +102,7 @@ impl CircuitChecker {
                 state: Some(change.to),
                 since: now,
                 changes: circuit.changes + 1,
+                long_at: circuit.long_at,
                 ..ObservedCircuit::default()
             };
         }
@@ -123,12 +130,32 @@ impl CircuitChecker {
         id: u64,
         region: usize,
         class: CircuitClass,
+        is_long: bool,
         now: Ms,
     ) -> Option<(Invariant, String)> {
         let (max_trials, name) = (self.max_trials, &self.names[region]);
         let circuit = &mut self.circuits[region][slot(class)];
         if circuit.state == Some(CircuitState::HalfOpen) {
             circuit.begun.insert(id);
+        }
+        // A request that takes too long to be a trial is asked in addition to the trials.
+        // After a response it may also be a waiter.
+        let is_excluded = match circuit.state {
+            Some(CircuitState::Open) => true,
+            Some(CircuitState::HalfOpen) => !circuit.has_responded,
+            // The enum may grow.
+            Some(_) | None => false,
+        };
+        if is_long && is_excluded {
+            let next = circuit.long_at.map(|at| at + self.early_probe_interval);
+            let may_be_trial =
+                circuit.state == Some(CircuitState::HalfOpen) && circuit.trials.len() < max_trials;
+            if next.is_none_or(|next| now >= next) {
+                if !may_be_trial {
+                    circuit.long_at = Some(now);
+                }
+                return None;
+            }
         }
         match circuit.state {
             // An attempt admitted just before the circuit opened may arrive in the same moment.

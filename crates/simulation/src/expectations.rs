@@ -70,9 +70,9 @@ impl Expectations {
     }
 
     /// The region where writes that bypass the store take effect.
-    pub(crate) fn external_writer(&self, number: u64) -> usize {
+    pub(crate) fn external_writer(&self, key: &str, number: u64) -> usize {
         let anywhere = number as usize % self.regions;
-        if self.writes == WriteRule::Anywhere {
+        if self.writes == WriteRule::Anywhere && !self.belongs_to_home(key) {
             anywhere
         } else {
             self.home.unwrap_or(anywhere)
@@ -81,8 +81,12 @@ impl Expectations {
 
     /// The regions that decide a `NotFound`: if one of them has the object during the whole call,
     /// the response is wrong.
-    pub(crate) fn deciding(&self, readers: &[usize]) -> Vec<usize> {
-        let authority = self.authority.filter(|home| readers.contains(home));
+    pub(crate) fn deciding(&self, readers: &[usize], key: &str) -> Vec<usize> {
+        // All writes of a key of home go there.
+        let of_key = self.home.filter(|_| self.belongs_to_home(key));
+        let authority = of_key
+            .or(self.authority)
+            .filter(|home| readers.contains(home));
         match (self.not_found, authority) {
             // Any region's 404 is final, which promises something only without lag.
             (NotFoundPolicy::First, _) if !self.has_no_lag => Vec::new(),

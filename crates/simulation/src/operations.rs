@@ -68,7 +68,7 @@ impl CheckedCall<'_> {
 
     fn external_write(&self, key: &str, what: WriteKind) -> String {
         let now = self.now();
-        let region = self.run.expectations.external_writer(self.number);
+        let region = self.run.expectations.external_writer(key, self.number);
         let done = self
             .run
             .world

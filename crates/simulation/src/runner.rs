@@ -146,11 +146,7 @@ impl Simulation {
             .iter()
             .for_each(|(key, size)| history.insert_initial(key, *size));
         history.insert_initial(STEADY_KEY, 100);
-        let circuits = CircuitChecker::new(
-            names,
-            settings.breaker.half_open_max_calls as usize,
-            settings.breaker.success_threshold as usize,
-        );
+        let circuits = CircuitChecker::new(names, &settings.breaker);
         let log = AttemptLog::new(Trace::new(self.keeps_trace), circuits);
         let world = World::new(history, log, regions, scenario.windows.clone());
         let mut builder = settings.builder().seed(self.seed);

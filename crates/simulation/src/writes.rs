@@ -10,6 +10,7 @@ use object_store_failover::internals::WriteRule;
 use crate::checks::CheckedCall;
 use crate::object_history::{Version, content};
 use crate::operations::describe;
+use crate::scenario::Action;
 use crate::violation::Invariant;
 
 impl CheckedCall<'_> {
@@ -64,7 +65,13 @@ impl CheckedCall<'_> {
 
     fn on_write(&self, operation: Operation, conditional: bool) {
         let expectations = &self.run.expectations;
-        let one = conditional || expectations.writes != WriteRule::Anywhere;
+        let keys = match &self.step.action {
+            Action::Copy { from, .. } => vec![from.as_str(), &self.step.key],
+            _ => vec![self.step.key.as_str()],
+        };
+        let one = conditional
+            || expectations.writes != WriteRule::Anywhere
+            || keys.iter().any(|key| expectations.belongs_to_home(key));
         let avoided = usize::from(self.step.avoid.is_some());
         let writers = if one || self.step.pin.is_some() {
             1

@@ -1,6 +1,7 @@
 //! A store whose futures and streams return `Pending` a random number of times.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -24,11 +25,14 @@ pub struct RandomPending {
 
 /// A seeded source of pauses.
 #[derive(Debug, Clone)]
-struct Pauses(Arc<Mutex<SmallRng>>);
+struct Pauses {
+    rng: Arc<Mutex<SmallRng>>,
+    polls: RangeInclusive<u32>,
+}
 
 impl Pauses {
     async fn pause(&self) {
-        let times = self.0.lock().random_range(0..3);
+        let times = self.rng.lock().random_range(self.polls.clone());
         for _ in 0..times {
             tokio::task::yield_now().await;
         }
@@ -59,9 +63,15 @@ impl Pauses {
 
 impl RandomPending {
     pub fn new(region: Arc<dyn ObjectStore>, seed: u64) -> Self {
+        Self::with_polls(region, seed, 0..=2)
+    }
+
+    /// As `new`, with this number of pending polls at each point.
+    pub fn with_polls(region: Arc<dyn ObjectStore>, seed: u64, polls: RangeInclusive<u32>) -> Self {
+        let rng = Arc::new(Mutex::new(SmallRng::seed_from_u64(seed)));
         Self {
             region,
-            pauses: Pauses(Arc::new(Mutex::new(SmallRng::seed_from_u64(seed)))),
+            pauses: Pauses { rng, polls },
         }
     }
 }

@@ -56,6 +56,10 @@ impl<K: OptionKey> Options<K> {
             let unknown = |_| ConfigError::invalid(&at, format!("is no option of {}", K::STORE));
             let key: K = name.to_ascii_lowercase().parse().map_err(unknown)?;
             let value = fetch(value, &at)?;
+            if configured.iter().any(|(other, _)| *other == key) {
+                return Err(ConfigError::invalid(&at, "is set twice, under two names"));
+            }
+            check_endpoint(region, key.as_ref(), &value, &at)?;
             if key.as_ref() == "allow_invalid_certificates" && is_on(&value) {
                 tracing::warn!(
                     region = region.name,
@@ -182,12 +186,17 @@ fn fetch(value: &OptionValue, at: &str) -> Result<String, ConfigError> {
         OptionValue::Text(text) => Ok(text.clone()),
         OptionValue::Flag(flag) => Ok(flag.to_string()),
         OptionValue::Number(number) => Ok(number.to_string()),
-        OptionValue::Env(FromEnv { env }) => std::env::var(env).map_err(|_| {
-            ConfigError::invalid(
+        OptionValue::Env(FromEnv { env }) => match std::env::var(env) {
+            Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+            Ok(_) => Err(ConfigError::invalid(
+                at,
+                format!("the environment variable {env} is empty"),
+            )),
+            Err(_) => Err(ConfigError::invalid(
                 at,
                 format!("the environment variable {env} is not set, or not UTF-8"),
-            )
-        }),
+            )),
+        },
         OptionValue::File(FromFile { file }) => match std::fs::read_to_string(file) {
             Ok(text) => Ok(text.trim().to_owned()),
             Err(error) => Err(ConfigError::invalid(
@@ -198,6 +207,34 @@ fn fetch(value: &OptionValue, at: &str) -> Result<String, ConfigError> {
     }
 }
 
+/// Rejects an endpoint at which every request would panic or fail.
+fn check_endpoint(
+    region: &RegionConfig,
+    key: &str,
+    value: &str,
+    at: &str,
+) -> Result<(), ConfigError> {
+    if !(key.contains("endpoint") || key.contains("base_url")) || key.contains("disable") {
+        return Ok(());
+    }
+    let invalid = |reason: &str| Err(ConfigError::invalid(at, reason));
+    let is_plain = value.starts_with("http://");
+    if !is_plain && !value.starts_with("https://") {
+        return invalid("must begin with https:// or http://");
+    }
+    if value.contains(char::is_whitespace) || url::Url::parse(value).is_err() {
+        return invalid("is not a URL");
+    }
+    let allows_http = region.options.iter().any(|(key, value)| {
+        key.to_ascii_lowercase().ends_with("allow_http")
+            && fetch(value, at).is_ok_and(|value| is_on(&value))
+    });
+    if is_plain && !allows_http {
+        return invalid("an http:// endpoint needs allow_http = true beside it");
+    }
+    Ok(())
+}
+
 /// The option determines how this region authenticates: nothing is taken from the environment.
 fn determines_credentials<K: OptionKey>(key: &K, value: &str) -> bool {
     K::CREDENTIALS.iter().any(|(_, known)| known == key)
@@ -206,9 +243,8 @@ fn determines_credentials<K: OptionKey>(key: &K, value: &str) -> bool {
 
 fn credentials_in_environment<K: OptionKey>() -> Vec<(K, String)> {
     let read = |variable: &str| {
-        std::env::var(variable)
-            .ok()
-            .filter(|value| !value.is_empty())
+        let value = std::env::var(variable).ok()?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
     };
     K::CREDENTIALS
         .iter()

@@ -12,7 +12,12 @@ use crate::request::Request;
 use crate::types::FailureClass;
 
 impl<'a, R: Request> Call<'a, R> {
-    pub(in crate::failover) fn into_error(self) -> Error {
+    pub(in crate::failover) fn into_error(mut self) -> Error {
+        if self.outcome.any_missing() {
+            for region in self.scope.avoided.iter() {
+                self.report_skipped(region, SkipReason::Avoided);
+            }
+        }
         self.report_failure();
         if self.outcome.all_unreachable() {
             self.engine.events.no_region_reachable(self.operation);

@@ -5,21 +5,23 @@
 //! no region in use is left, the *last resort* asks the regions whose circuits are open, all at
 //! once. A round that ends without a response may be followed by another, after a pause.
 
+mod classify;
 mod error;
 mod probe;
 mod retry;
 mod schedule;
+mod send;
 mod slow_attempt;
 mod telemetry;
 mod throttle;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::{Error, Result};
 
 use self::telemetry::FailoverTrace;
 use super::attempt::Attempt;
-use super::config::NotFoundPolicy;
 use super::detached::spawn_detached;
 use super::hedge::Hedge;
 use super::outcome::CallOutcome;
@@ -32,7 +34,7 @@ use crate::region::RegionSet;
 use crate::request::{OnMissing, Request, RetrySafety, Scope};
 use crate::runtime::clock::{self, Instant};
 use crate::throttle::ThrottlePermit;
-use crate::types::{CircuitClass, Operation, Verdict};
+use crate::types::{CircuitClass, FailureClass, Operation, Verdict};
 
 pub(super) struct Call<'a, R> {
     engine: &'a Engine,
@@ -56,12 +58,18 @@ pub(super) struct Call<'a, R> {
     not_admitted: RegionSet,
     /// Regions that failed earlier in the same response, the longest ago first: asked last.
     previously_failed: &'a [usize],
+    /// All other regions have been asked: these are asked again.
+    retries_failed: bool,
     sent: u32,
     /// The retry budget refused an attempt: there are no further rounds.
     budget_exhausted: bool,
     /// Permits whose verdict is deferred: failures once another region serves the request.
     deferred: Vec<Permit>,
     outcome: CallOutcome,
+    /// A write waits until this region admits a last-resort attempt again.
+    slot_wait: Option<usize>,
+    /// It has waited so before.
+    has_waited: bool,
     /// Paid for and not sent yet.
     hedge: Option<Hedge>,
     /// Regions at their limit: asked when no other region is left, as soon as they admit the call.
@@ -131,10 +139,13 @@ impl<'a, R: Request> Call<'a, R> {
             untried: scope.allowed,
             not_admitted: RegionSet::default(),
             previously_failed,
+            retries_failed: false,
             sent: 0,
             budget_exhausted: false,
             deferred: Vec::new(),
-            outcome: CallOutcome::new(scope.allowed),
+            outcome: CallOutcome::new(scope.allowed, scope.avoided),
+            slot_wait: None,
+            has_waited: false,
             hedge: None,
             throttled: RegionSet::default(),
             throttle_permit: None,
@@ -159,6 +170,11 @@ impl<'a, R: Request> Call<'a, R> {
         self.now = clock::now();
     }
 
+    /// This process or task did not run for a while: the time is not charged to the call.
+    pub(super) fn on_late(&mut self, late: Duration) {
+        self.deadline = clock::saturating_add(self.deadline, late);
+    }
+
     /// A region served the request. Deferred refusals of other regions become failures, and the
     /// attempts that lost the race end.
     pub(super) fn on_success(
@@ -168,6 +184,7 @@ impl<'a, R: Request> Call<'a, R> {
         race: &mut Race<'a, R::Response>,
     ) -> Served<R::Response> {
         let now = self.now;
+        self.note_bucket(attempt.region);
         for permit in self.deferred.drain(..) {
             permit.record(Verdict::Failure, now);
         }
@@ -197,10 +214,12 @@ impl<'a, R: Request> Call<'a, R> {
         }
     }
 
-    /// What the error of an attempt means.
-    pub(super) fn classify(&self, attempt: &Attempt, error: &Error) -> Failure {
-        let flavor = self.engine.regions.get(attempt.region).flavor;
-        Failure::classify(error, attempt.evidence()).in_flavor(flavor)
+    /// The region has responded as only one with the bucket does.
+    fn note_bucket(&self, region: usize) {
+        let state = self.engine.regions.get(region);
+        if state.has_identity && !self.operation.is_write() {
+            state.bucket_seen.set(self.now);
+        }
     }
 
     /// Records a failed attempt: in the circuit and throttle of its region, in metrics and events,
@@ -231,6 +250,9 @@ impl<'a, R: Request> Call<'a, R> {
             permit.on_activity(now);
         }
         self.deferred.extend(permit.record(verdict, now));
+        if failure.class() == FailureClass::NotFound && failure.code().is_some() {
+            self.note_bucket(region);
+        }
         let missing = failure.is_missing() && self.request.on_missing().may_be_in_another_region();
         if self.is_final(region, &failure) {
             self.report_final_response(&failure);
@@ -270,6 +292,7 @@ impl<'a, R: Request> Call<'a, R> {
             ..
         } = attempt;
         if truncated_by_deadline {
+            self.outcome.record_own_limit();
             self.trace.on_failure(region, failure.class());
         } else {
             self.record_failure(region, &mut permit, hedge, &failure);
@@ -298,47 +321,16 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     /// The trial of another call failed, or took longer than a call waits for it.
-    pub(super) fn on_rejected(&mut self, region: usize) {
+    pub(super) fn on_rejected(&mut self, region: usize, race: &mut Race<'a, R::Response>) {
+        if self.slot_wait == Some(region) {
+            self.slot_wait = None;
+            return self.try_last_resort(region, race);
+        }
         self.outcome.may_retry_after(self.engine.last_resort_wait);
         self.skip(region);
     }
 
     // Decisions.
-
-    /// What the failure says about its region, for this request.
-    fn verdict(&self, failure: &Failure) -> Verdict {
-        // A listing has no missing object: a 404 means that the bucket is missing.
-        if failure.is_missing() && self.request.on_missing() == OnMissing::Misconfigured {
-            return Verdict::Deferred;
-        }
-        failure.verdict()
-    }
-
-    /// The response of this region is the caller's, whatever other regions would say.
-    fn is_final(&self, region: usize, failure: &Failure) -> bool {
-        if failure.is_final() {
-            return true;
-        }
-        match self.request.on_missing() {
-            OnMissing::Final => failure.is_missing(),
-            OnMissing::SearchAll | OnMissing::TryNext => {
-                failure.is_missing() && self.is_missing_everywhere(region, failure)
-            }
-            OnMissing::Misconfigured => false,
-        }
-    }
-
-    /// No other region can know better than this one that the object does not exist: home, where
-    /// writes go only there, or a region with a delete marker, if it is home or no home is named.
-    fn is_missing_everywhere(&self, region: usize, failure: &Failure) -> bool {
-        // The rest of a body names its version: where that still exists, it is served.
-        let is_deleted = failure.is_delete_marker()
-            && self.previously_failed.is_empty()
-            && self.engine.home.is_none_or(|home| home == region);
-        is_deleted
-            || self.engine.authority == Some(region)
-            || self.engine.not_found == NotFoundPolicy::First
-    }
 
     /// Ends a call whose request must not be sent again after this failure.
     fn check_retry_safety(&mut self, region: usize, failure: &Failure) -> Result<()> {

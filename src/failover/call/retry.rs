@@ -6,7 +6,7 @@ use super::{Call, Stage};
 use crate::failover::config::NotFoundPolicy;
 use crate::plan::Plan;
 use crate::region::RegionSet;
-use crate::request::Request;
+use crate::request::{OnMissing, Request};
 use crate::runtime::clock::{self, Instant};
 use crate::types::CircuitClass;
 
@@ -51,11 +51,13 @@ impl<R: Request> Call<'_, R> {
         self.untried = self.outcome.begin_round();
         self.not_admitted = RegionSet::default();
         self.throttled = RegionSet::default();
-        self.stage = if self.outcome.any_missing() {
-            Stage::Search
-        } else {
-            Stage::Rotation
-        };
+        // Only a read asks several regions at once.
+        self.stage =
+            if self.outcome.any_missing() && self.request.on_missing() == OnMissing::SearchAll {
+                Stage::Search
+            } else {
+                Stage::Rotation
+            };
         self.update_plan();
     }
 

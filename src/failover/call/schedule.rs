@@ -1,19 +1,16 @@
-//! Next: which regions a call asks, and how much time each attempt gets.
+//! Next: which regions a call asks, and when.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, Stage};
 use crate::error::SkipReason;
-use crate::failover::attempt::{Attempt, AttemptFuture, InFlight};
 use crate::failover::config::NotFoundPolicy;
 use crate::failover::hedge::Hedge;
 use crate::failover::race::Race;
-use crate::health::{Availability, LastResort, Permit};
-use crate::region::{RegionSet, RegionState};
+use crate::health::{Availability, LastResort};
+use crate::region::RegionSet;
 use crate::request::Request;
 use crate::runtime::clock::{self, Instant};
-use crate::transport::{self, WireRecorder};
 use crate::types::CircuitClass;
 
 impl<'a, R: Request> Call<'a, R> {
@@ -37,6 +34,7 @@ impl<'a, R: Request> Call<'a, R> {
                     Some(region) => self.admit_and_start(region, race),
                     None if !self.throttled.and(self.untried).is_empty() => {
                         self.wait_for_throttle(race);
+                        self.start_last_resort_beside_throttle(race);
                     }
                     None if race.is_empty() => self.stage = Stage::LastResort,
                     None => return,
@@ -45,6 +43,11 @@ impl<'a, R: Request> Call<'a, R> {
                     self.stage = Stage::Search;
                     race.cancel_throttle_waits();
                     self.start_search(race);
+                }
+                // Beside a slow last-resort attempt, regions that failed in this response are
+                // asked again.
+                Stage::LastResort if !race.is_empty() && self.only_failed_left() => {
+                    self.retry_failed();
                 }
                 _ if !race.is_empty() => return,
                 Stage::Search => self.start_search(race),
@@ -59,7 +62,7 @@ impl<'a, R: Request> Call<'a, R> {
         !self.untried.is_empty() && self.now >= self.deadline
     }
 
-    /// The next region in use. Regions that failed in the same response come last.
+    /// The next region in use. Regions that failed in the same response are left to the end.
     pub(super) fn next_in_rotation(&self) -> Option<usize> {
         let candidates = self
             .untried
@@ -69,10 +72,44 @@ impl<'a, R: Request> Call<'a, R> {
             self.plan
                 .next(among, self.engine.rotation.weights(), &self.engine.rng)
         };
-        let previously_failed = self.previously_failed.iter().copied().collect();
-        let oldest = |region: &usize| next(RegionSet::one(*region).and(candidates));
-        next(candidates.without(previously_failed))
-            .or_else(|| self.previously_failed.iter().find_map(oldest))
+        if self.retries_failed {
+            let oldest = |region: &usize| next(RegionSet::one(*region).and(candidates));
+            return self.previously_failed.iter().find_map(oldest);
+        }
+        next(candidates.without(self.failed_regions()))
+    }
+
+    /// Regions that failed earlier in the same response. They come after all others, also after
+    /// those whose circuits are open: a region that was not asked may hold the rest.
+    fn failed_regions(&self) -> RegionSet {
+        self.previously_failed.iter().copied().collect()
+    }
+
+    pub(super) fn only_failed_left(&self) -> bool {
+        let others_left = !self.untried.without(self.failed_regions()).is_empty();
+        !self.retries_failed && !others_left && !self.untried.is_empty()
+    }
+
+    fn retry_failed(&mut self) {
+        self.retries_failed = true;
+        self.stage = Stage::Rotation;
+    }
+
+    /// Takes the regions that a stage asks out of `untried`. At the end of the others, those that
+    /// failed in the same response come back into the rotation.
+    fn take_asked(&mut self, among: RegionSet) -> RegionSet {
+        let asked = match self.retries_failed {
+            true => among,
+            false => among.without(self.failed_regions()),
+        };
+        self.untried = self.untried.without(asked);
+        if asked.is_empty() {
+            match self.only_failed_left() {
+                true => self.retry_failed(),
+                false => self.stage = Stage::Exhausted,
+            }
+        }
+        asked
     }
 
     pub(super) fn admit_and_start(&mut self, region: usize, race: &mut Race<'a, R::Response>) {
@@ -105,16 +142,32 @@ impl<'a, R: Request> Call<'a, R> {
     /// No region in use is left. The others are asked although their circuits are open: reads all
     /// at once, writes one by one, because a write that is sent twice is two writes.
     fn start_last_resort(&mut self, race: &mut Race<'a, R::Response>) {
+        let left = match self.retries_failed {
+            true => self.untried,
+            false => self.untried.without(self.failed_regions()),
+        };
         let together = if self.class == Some(CircuitClass::Read) {
             usize::MAX
         } else {
             1
         };
-        let asked: RegionSet = self.untried.iter().take(together).collect();
-        self.untried = self.untried.without(asked);
-        if asked.is_empty() {
-            self.stage = Stage::Exhausted;
+        let asked = self.take_asked(left.iter().take(together).collect());
+        for region in asked.iter() {
+            self.try_last_resort(region, race);
         }
+    }
+
+    /// Regions in use are at their limit. Regions whose circuits are open may be healthy again: a
+    /// read does not wait for a place while one of them could serve it.
+    fn start_last_resort_beside_throttle(&mut self, race: &mut Race<'a, R::Response>) {
+        if self.class != Some(CircuitClass::Read) {
+            return;
+        }
+        let asked = self
+            .untried
+            .without(self.throttled)
+            .without(self.failed_regions());
+        self.untried = self.untried.without(asked);
         for region in asked.iter() {
             self.try_last_resort(region, race);
         }
@@ -126,11 +179,7 @@ impl<'a, R: Request> Call<'a, R> {
         let home = self.engine.authority.filter(|home| {
             self.engine.not_found == NotFoundPolicy::Home && self.untried.contains(*home)
         });
-        let asked = home.map_or(self.untried, RegionSet::one);
-        self.untried = self.untried.without(asked);
-        if asked.is_empty() {
-            self.stage = Stage::Exhausted;
-        }
+        let asked = self.take_asked(home.map_or(self.untried, RegionSet::one));
         for region in asked.iter() {
             self.search(region, race);
         }
@@ -173,18 +222,24 @@ impl<'a, R: Request> Call<'a, R> {
         }
     }
 
-    fn try_last_resort(&mut self, region: usize, race: &mut Race<'a, R::Response>) {
+    pub(super) fn try_last_resort(&mut self, region: usize, race: &mut Race<'a, R::Response>) {
         let now = self.now;
         let Some(class) = self.class else { return };
         if !self.can_afford(region) {
             return;
         }
         let Some(throttle) = self.acquire(region) else {
-            return self.report_skipped(region, SkipReason::AtItsLimit);
+            let throttle = &self.engine.regions.get(region).throttle;
+            return race.wait_for_throttle(region, throttle.acquire(class));
         };
         let is_last = self.stage == Stage::LastResort;
         let health = &self.engine.regions.get(region).health;
-        match health.admit_last_resort(class, is_last, now) {
+        let decision = if self.request.may_be_trial() {
+            health.admit_last_resort(class, is_last, now)
+        } else {
+            health.admit_long_last_resort(class, now)
+        };
+        match decision {
             LastResort::Admitted(mut permit) => {
                 permit.hold(throttle);
                 self.send(region, permit, 1, race);
@@ -195,13 +250,26 @@ impl<'a, R: Request> Call<'a, R> {
             } if self.may_wait(silent_since) => {
                 race.wait(region, permit, self.wait_until());
             }
-            LastResort::Wait { .. } => self.on_rejected(region),
+            LastResort::Wait { .. } => self.on_rejected(region, race),
             LastResort::ForcedOpen => self.skip(region),
+            LastResort::Refused { retry_after } if self.may_wait_for_slot(retry_after) => {
+                (self.slot_wait, self.has_waited) = (Some(region), true);
+                race.wait_for_slot(region, self.now + retry_after);
+            }
             LastResort::Refused { retry_after } => {
                 self.outcome.may_retry_after(retry_after);
                 self.skip(region);
             }
         }
+    }
+
+    /// A write waits once for the next last-resort attempt: at most `early_probe_interval`, and
+    /// the alternative is an error. A read has failed fast by then.
+    fn may_wait_for_slot(&self, retry_after: Duration) -> bool {
+        self.class == Some(CircuitClass::Write)
+            && !self.has_waited
+            && retry_after <= self.engine.last_resort_wait
+            && clock::saturating_add(self.now, retry_after) < self.deadline
     }
 
     /// Whether the trial of another call is worth waiting for. In a search other regions have
@@ -222,72 +290,6 @@ impl<'a, R: Request> Call<'a, R> {
         } else {
             self.now + self.engine.last_resort_wait
         }
-    }
-
-    /// Sends one attempt. Its limit is the smaller of the region's limit and an equal share of the
-    /// remaining time for each of `remaining_regions`.
-    pub(super) fn send(
-        &mut self,
-        region: usize,
-        mut permit: Permit,
-        remaining_regions: usize,
-        race: &mut Race<'a, R::Response>,
-    ) {
-        let now = self.now;
-        let state = self.engine.regions.get(region);
-        let own = state
-            .timeouts
-            .attempt(self.operation)
-            .saturating_add(self.request.extra_time());
-        let remaining = self.deadline.saturating_duration_since(now);
-        let share = remaining / remaining_regions.max(1) as u32;
-        let expects_prompt_response = self.request.expects_prompt_response();
-        permit.on_sent(self.operation, expects_prompt_response, now);
-        self.report_failover(region);
-        self.sent += 1;
-        let slow_at = self.slow_at(region, permit.is_trial());
-        let (recorder, future) = self.launch(state, slow_at.is_some() && permit.is_trial());
-        // A trial that may lose the race outlives the call. It gets the region's whole limit: a
-        // far region needs it to respond.
-        let (limit, truncated_by_deadline) = match future {
-            AttemptFuture::Owned(_) => (own, false),
-            AttemptFuture::Borrowed(_) => (own.min(share), share < own.mul_f64(UNTRUNCATED_SHARE)),
-        };
-        let report_wait_at =
-            expects_prompt_response.then(|| clock::saturating_add(now, state.health.silence()));
-        race.start(InFlight {
-            attempt: Attempt {
-                region,
-                permit,
-                started_at: now,
-                truncated_by_deadline,
-                recorder,
-                hedge: self.hedge.take(),
-            },
-            future,
-            limit: clock::saturating_add(now, limit),
-            slow_at,
-            is_slow: false,
-            report_wait_at,
-            silence_signal: None,
-        });
-    }
-
-    /// The future of the attempt. A trial that may lose the race must be able to outlive the call.
-    fn launch(
-        &self,
-        state: &'a RegionState,
-        may_lose: bool,
-    ) -> (Option<Arc<WireRecorder>>, AttemptFuture<'a, R::Response>) {
-        let request: &'a R = self.request;
-        if may_lose
-            && let Some((recorder, future)) =
-                transport::watch_some(state.records_wire, || request.attempt_owned(state))
-        {
-            return (recorder, AttemptFuture::Owned(future));
-        }
-        let (recorder, future) = transport::watch(state.records_wire, || request.attempt(state));
-        (recorder, AttemptFuture::Borrowed(future))
     }
 
     /// Whether the retry budget lets this region be asked. The first attempt in a region is free,
@@ -323,7 +325,3 @@ impl<'a, R: Request> Call<'a, R> {
 
 /// An attempt in a region that throttled within this time is paid from the retry budget.
 const RECENT_THROTTLE: Duration = Duration::from_secs(1);
-
-/// A limit of at least this share of the region's own still charges the region: without this
-/// tolerance the time spent before the attempt would truncate every limit that equals the deadline.
-const UNTRUNCATED_SHARE: f64 = 0.99;

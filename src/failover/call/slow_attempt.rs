@@ -13,7 +13,15 @@ impl<'a, R: Request> Call<'a, R> {
     /// When an attempt that starts now counts as slow; None where no region could be asked beside
     /// it.
     pub(super) fn slow_at(&self, region: usize, is_trial: bool) -> Option<Instant> {
-        if self.stage != Stage::Rotation || !self.may_race() {
+        if !self.may_race() {
+            return None;
+        }
+        // A region that failed in the same response is asked again beside a silent last resort.
+        if self.stage == Stage::LastResort && is_trial && self.only_failed_left() {
+            let patience = self.engine.regions.get(region).health.trial_patience();
+            return Some(clock::saturating_add(self.now, patience));
+        }
+        if self.stage != Stage::Rotation {
             return None;
         }
         let next = self.next_in_rotation()?;

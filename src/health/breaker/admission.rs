@@ -154,12 +154,39 @@ impl Breaker {
         }
     }
 
+    /// Admits a last-resort attempt that is no trial, one per `early_probe_interval`: the circuit
+    /// keeps its state. An error is the time until the next one.
+    pub(in crate::health) fn admit_long_last_resort(
+        &mut self,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let wait = match self.state {
+            State::Closed(_) => return Ok(()),
+            State::Open(open) if now < open.until => self.last_resort_wait(&open, now),
+            State::Open(_) | State::HalfOpen(_) => None,
+        };
+        let next = self
+            .long_last_resort_at
+            .map(|at| at + self.config.early_probe_interval);
+        if let Some(wait) = wait.or_else(|| next.and_then(|next| next.checked_duration_since(now)))
+            && !wait.is_zero()
+        {
+            return Err(wait);
+        }
+        self.long_last_resort_at = Some(now);
+        if let State::Open(open) = &mut self.state {
+            open.last_resort_at = Some(now);
+        }
+        Ok(())
+    }
+
     fn start_trial(&mut self, now: Instant) -> Ticket {
         self.trials_started += 1;
         let id = self.trials_started;
         if let State::HalfOpen(half_open) = &mut self.state {
             half_open.trials.push(Trial {
                 id,
+                limit: Duration::ZERO,
                 phase: TrialPhase::WaitingForRegion(now),
             });
         }

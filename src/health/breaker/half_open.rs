@@ -27,6 +27,8 @@ pub(super) struct HalfOpen {
 #[derive(Debug)]
 pub(super) struct Trial {
     pub(super) id: u64,
+    /// Limit of its attempt. A trial is not timed out before it.
+    pub(super) limit: Duration,
     pub(super) phase: TrialPhase,
 }
 
@@ -71,14 +73,20 @@ impl HalfOpen {
         waiting.min()
     }
 
-    /// The trials together have waited for `half_open_timeout`.
+    /// The trials together have waited for `half_open_timeout` without a success, and no trial is
+    /// within the limit of its own attempt: a write may take longer than the timeout.
     pub(super) fn is_timed_out(&self, config: &BreakerConfig, now: Instant) -> bool {
         let waiting: Duration = self
             .trials
             .iter()
             .map(|trial| trial.phase.waited(now))
             .sum();
+        let is_within_limit = |trial: &Trial| {
+            let waited = trial.phase.waited(now);
+            waited > Duration::ZERO && waited < trial.limit
+        };
         self.waited + waiting >= config.half_open_timeout
+            && !self.trials.iter().any(is_within_limit)
     }
 
     /// A last-resort attempt that ended without a response and before the open time elapsed.

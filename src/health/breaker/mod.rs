@@ -76,6 +76,8 @@ pub(super) struct Breaker {
     /// The current open time before jitter. Zero: the next one is `config.open_for`.
     open_for: Duration,
     trials_started: u64,
+    /// The last attempt of [`Breaker::admit_long_last_resort`].
+    long_last_resort_at: Option<Instant>,
     /// An override keeps the circuit closed: it counts, and does not open.
     forced_closed: bool,
     rng: SmallRng,
@@ -115,6 +117,7 @@ impl Breaker {
             throttles,
             open_for: Duration::ZERO,
             trials_started: 0,
+            long_last_resort_at: None,
             forced_closed: false,
             rng,
         }
@@ -187,6 +190,16 @@ impl Breaker {
         }
     }
 
+    /// A trial was sent. Its attempt has this limit.
+    pub(super) fn on_sent(&mut self, ticket: Ticket, limit: Duration) {
+        let trial = self
+            .half_open_of(ticket)
+            .and_then(|half_open| half_open.trial(ticket));
+        if let Some(trial) = trial {
+            trial.limit = limit;
+        }
+    }
+
     /// The caller waits for the next byte of the body.
     pub(super) fn on_body_wait(&mut self, ticket: Ticket, now: Instant) {
         let trial = self
@@ -229,6 +242,8 @@ impl Breaker {
             }
             State::HalfOpen(half_open) => {
                 half_open.end_trial(ticket, now);
+                // A trial that succeeds ends the count, however long it took.
+                half_open.waited = Duration::ZERO;
                 half_open.successes += 1;
                 let successes = half_open.successes;
                 (successes >= self.config.success_threshold)

@@ -99,7 +99,7 @@ impl Model {
     }
 
     fn send(&self, mut permit: Permit) -> Permit {
-        permit.on_sent(Operation::Get, true, self.now);
+        permit.on_sent(Operation::Get, true, Duration::from_secs(1), self.now);
         permit
     }
 

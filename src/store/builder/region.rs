@@ -8,6 +8,7 @@ use crate::health::{HealthObserver, Peers, RegionHealth};
 use crate::metrics::Metrics;
 use crate::region::probe_state::ProbeState;
 use crate::region::{Region, RegionBreaker, RegionState};
+use crate::runtime::atomic_instant::AtomicInstant;
 use crate::runtime::clock::Instant;
 use crate::runtime::rng::SeededRng;
 use crate::throttle::Throttle;
@@ -59,6 +60,8 @@ impl Shared<'_> {
             timeouts,
             signer: region.signer.clone(),
             records_wire: region.connections.is_some(),
+            has_identity: region.has_identity,
+            bucket_seen: AtomicInstant::new(self.now),
         }
     }
 }

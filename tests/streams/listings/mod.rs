@@ -1,8 +1,10 @@
 //! A listing returns every key of a quiet bucket exactly once, although regions break or stall.
 
 mod failures;
+mod ignored_offsets;
 mod order;
 mod property;
+mod refused_pages;
 mod resume;
 
 use failover_testkit::*;

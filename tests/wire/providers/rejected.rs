@@ -101,7 +101,7 @@ fn rejections_do_not_disclose_misplaced_secrets() {
     ] {
         let error = rejection(region.clone());
         assert!(
-            error.starts_with("regions[0].options: ")
+            error.starts_with("regions[0].options")
                 && !error.contains("hunter2")
                 && !error.contains("ter2"),
             "{error}"
