@@ -42,11 +42,9 @@ pub(super) fn spawn_detached<A: Send + 'static>(
             match select(trial, pin!(sleep_until(limit))).await {
                 Either::Left((result, _)) => break classify(&attempt, flavor, &result),
                 Either::Right((_, pending)) => {
-                    let late = clock::now().saturating_duration_since(limit);
-                    if late <= clock::MAX_LATENESS {
+                    let Some(late) = clock::delay_of_timer(limit, clock::now()) else {
                         break Some(attempt.timeout());
-                    }
-                    // This process did not run: the limit moves by the delay.
+                    };
                     trial = pending;
                     limit = clock::saturating_add(limit, late);
                 }

@@ -136,11 +136,7 @@ impl CallOutcome {
     }
 
     pub(super) fn is_missing_everywhere(&self) -> bool {
-        let foreign = self
-            .details
-            .as_ref()
-            .map_or_else(RegionSet::default, |d| d.foreign);
-        let missing = self.missing_regions();
+        let (missing, foreign) = (self.missing_regions(), self.foreign_regions());
         // Some real servers mark no 404. Beside a marked one, a 404 without a mark says nothing.
         let agree = foreign.is_empty() || foreign == missing;
         missing == self.allowed && self.avoided.is_empty() && agree
@@ -148,11 +144,15 @@ impl CallOutcome {
 
     /// A region that is known to serve the bucket lacks the object.
     fn any_marked(&self) -> bool {
-        let foreign = self
-            .details
-            .as_ref()
-            .map_or_else(RegionSet::default, |d| d.foreign);
+        let foreign = self.foreign_regions();
         !self.missing_regions().without(foreign).is_empty() || foreign == self.allowed
+    }
+
+    /// Regions without the object whose 404 may be that of another server.
+    fn foreign_regions(&self) -> RegionSet {
+        self.details
+            .as_ref()
+            .map_or_else(RegionSet::default, |details| details.foreign)
     }
 
     /// Regions without the object.

@@ -275,10 +275,7 @@ impl<'a, A> Race<'a, A> {
                 return Poll::Pending;
             }
             let now = next_deadline.max(clock::now());
-            let late = now - next_deadline;
-            // Responses may have arrived while this task was not polled, and their connections may
-            // not have been read yet. Nothing is charged; all limits move by the delay.
-            if is_armed && late > clock::MAX_LATENESS {
+            if is_armed && let Some(late) = clock::delay_of_timer(next_deadline, now) {
                 timer.set(None);
                 self.delay(late, now);
                 return Poll::Ready(RaceEvent::Late(late));

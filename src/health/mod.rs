@@ -288,16 +288,15 @@ impl RegionHealth {
             let decision = (!is_overridden).then(|| circuit.breaker.admit_long_last_resort(now));
             (decision, None)
         });
-        let availability = self.availability(class, now);
+        let waits_for_trial = || {
+            let availability = self.availability(class, now);
+            matches!(availability, Availability::TrialInFlight { .. })
+        };
         match decision {
             Some(Ok(())) => LastResort::Admitted(Permit::untracked(self, class)),
-            // A trial in flight may be worth waiting for.
-            Some(Err(_)) if matches!(availability, Availability::TrialInFlight { .. }) => {
-                self.admit_last_resort(class, false, now)
-            }
-            Some(Err(retry_after)) => LastResort::Refused { retry_after },
-            // An override decides alone.
-            None => self.admit_last_resort(class, false, now),
+            Some(Err(retry_after)) if !waits_for_trial() => LastResort::Refused { retry_after },
+            // A trial in flight may be worth waiting for. An override decides alone.
+            Some(Err(_)) | None => self.admit_last_resort(class, false, now),
         }
     }
 

@@ -92,9 +92,12 @@ impl Request for Get<'_> {
             status: None,
             has_identity: region.has_identity,
         };
-        let is_bucket_proven = region.is_bucket_proven(clock::now());
+        let needs_proof = self.needs_proof(region);
         let get = async move {
-            let response = get_or_head(&*store, &path, options, is_bucket_proven).await?;
+            let response = match needs_proof {
+                true => proven_head(&*store, &path, options).await?,
+                false => store.get_opts(&path, options).await?,
+            };
             validate::get_response(&requested, None, &response, context).map(|()| response)
         };
         Some(get.boxed())
@@ -102,10 +105,17 @@ impl Request for Get<'_> {
 
     fn attempt<'a>(&'a self, region: &'a RegionState) -> BoxFuture<'a, Result<GetResult>> {
         let options = without_call_options(self.options);
-        if options.head && !region.is_bucket_proven(clock::now()) {
-            return get_or_head(region.store(), self.path, options, false).boxed();
+        if self.needs_proof(region) {
+            return proven_head(region.store(), self.path, options).boxed();
         }
         region.store().get_opts(self.path, options)
+    }
+}
+
+impl Get<'_> {
+    /// S3 responds to a HEAD with the same bare 404 whether the key or the bucket is missing.
+    fn needs_proof(&self, region: &RegionState) -> bool {
+        self.options.head && !region.is_bucket_proven(clock::now())
     }
 }
 
@@ -200,24 +210,19 @@ impl Request for ListWithDelimiter<'_> {
     }
 }
 
-/// A get, or a HEAD whose 404 is about the object.
-///
-/// S3 responds to a HEAD with the same bare 404 whether the key or the bucket is missing. Unless
-/// the bucket is proven, a GET of one byte finds out: its error has a code.
-async fn get_or_head(
+/// A HEAD whose 404 is about the object: a GET of one byte finds out, because its error has a code.
+async fn proven_head(
     store: &dyn ObjectStore,
     path: &Path,
     options: GetOptions,
-    is_bucket_proven: bool,
 ) -> Result<GetResult> {
     let get = GetOptions {
         head: false,
         range: Some(GetRange::Bounded(0..1)),
         ..options.clone()
     };
-    let needs_proof = options.head && !is_bucket_proven;
     let result = store.get_opts(path, options).await;
-    if !needs_proof || !matches!(result, Err(Error::NotFound { .. })) {
+    if !matches!(result, Err(Error::NotFound { .. })) {
         return result;
     }
     match store.get_opts(path, get).await {

@@ -37,6 +37,13 @@ pub(crate) fn saturating_mul_f64(base: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(base.as_secs_f64() * factor.max(0.0)).unwrap_or(Duration::MAX)
 }
 
-/// A timer that fires later than this was delayed by this process: a stopped process, a blocked
-/// executor, a task that was not polled. Scheduling on a busy machine takes some milliseconds.
-pub(crate) const MAX_LATENESS: Duration = Duration::from_millis(100);
+/// How much later than `due` a timer fired at `now`, if this process delayed it: a stopped process,
+/// a blocked executor, a task that was not polled. Responses may have arrived meanwhile, and their
+/// connections may not have been read yet: nothing is charged, and the limits move by the delay.
+pub(crate) fn delay_of_timer(due: Instant, now: Instant) -> Option<Duration> {
+    let late = now.saturating_duration_since(due);
+    (late > MAX_LATENESS).then_some(late)
+}
+
+/// Scheduling on a busy machine takes some milliseconds.
+const MAX_LATENESS: Duration = Duration::from_millis(100);

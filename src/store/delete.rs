@@ -14,7 +14,7 @@ use crate::failover::config::WriteRule;
 use crate::failover::scope::{ScopeQuery, check_key_length};
 use crate::failover::{Engine, finish_request, record_failure, request_result};
 use crate::health::Permit;
-use crate::request::Delete;
+use crate::request::{Delete, Scope};
 use crate::runtime::clock::{self, Instant};
 use crate::stream::stall::{StallEvent, StallGuard};
 use crate::types::{CircuitClass, Operation, Verdict};
@@ -52,14 +52,7 @@ async fn delete_any(engine: Arc<Engine>, path: Result<Path>) -> Result<Path> {
 }
 
 async fn delete_one(engine: &Engine, path: Path, started_at: Instant) -> Result<Path> {
-    let scope = engine.write_scope(
-        false,
-        ScopeQuery {
-            operation: Operation::Delete,
-            path: Some(&path),
-            extensions: None,
-        },
-    )?;
+    let scope = scope_of(engine, &path)?;
     let request = Delete { path, scope };
     run_write(engine, &request, started_at).await?;
     Ok(request.path)
@@ -67,15 +60,16 @@ async fn delete_one(engine: &Engine, path: Path, started_at: Instant) -> Result<
 
 fn reject(engine: &Engine, path: &Path) -> Result<Path> {
     let timer = engine.start_request(Operation::Delete);
-    let rejected = engine.write_scope(
-        false,
-        ScopeQuery {
-            operation: Operation::Delete,
-            path: Some(path),
-            extensions: None,
-        },
-    );
-    finish_request(timer, rejected).map(|_| path.clone())
+    finish_request(timer, scope_of(engine, path)).map(|_| path.clone())
+}
+
+fn scope_of(engine: &Engine, path: &Path) -> Result<Scope> {
+    let query = ScopeQuery {
+        operation: Operation::Delete,
+        path: Some(path),
+        extensions: None,
+    };
+    engine.write_scope(false, query)
 }
 
 /// One batch in home: one result per item, in order. Errors of the caller's own stream stay where

@@ -37,12 +37,7 @@ pub(super) async fn put(
         options,
         scope,
     };
-    let result = run_write(&store.engine, &request, started_at).await;
-    if overwrites {
-        without_already_exists(result)
-    } else {
-        result
-    }
+    run_put(&store.engine, &request, overwrites, started_at).await
 }
 
 /// Starts an upload. All of its parts stay in the region that created it.
@@ -104,12 +99,7 @@ pub(super) async fn copy(
         options,
         scope,
     };
-    let result = run_write(&store.engine, &request, started_at).await;
-    if overwrites {
-        without_already_exists(result)
-    } else {
-        result
-    }
+    run_put(&store.engine, &request, overwrites, started_at).await
 }
 
 /// Uses the rename of one region, so that its copy and its delete happen in the same region.
@@ -134,12 +124,7 @@ pub(super) async fn rename(
         options,
         scope,
     };
-    let result = run_write(&store.engine, &request, started_at).await;
-    if overwrites {
-        without_already_exists(result)
-    } else {
-        result
-    }
+    run_put(&store.engine, &request, overwrites, started_at).await
 }
 
 /// The key that decides where a copy happens: at home, if one of the keys belongs there.
@@ -151,16 +136,23 @@ fn scope_key<'a>(store: &FailoverStore, from: &'a Path, to: &'a Path) -> &'a Pat
     }
 }
 
-/// A 409 to a write that overwrites is a conflict with another writer. `AlreadyExists` would make
-/// no sense.
-fn without_already_exists<T>(result: Result<T>) -> Result<T> {
-    result.map_err(|error| match error {
-        Error::AlreadyExists { .. } => Error::Generic {
-            store: "FailoverStore",
-            source: Box::new(error),
-        },
-        error => error,
-    })
+/// Runs a write that creates an object. A 409 to one that overwrites is a conflict with another
+/// writer: `AlreadyExists` would make no sense.
+async fn run_put<R: Request>(
+    engine: &Engine,
+    request: &R,
+    overwrites: bool,
+    started_at: Instant,
+) -> Result<R::Response> {
+    run_write(engine, request, started_at)
+        .await
+        .map_err(|error| match error {
+            Error::AlreadyExists { .. } if overwrites => Error::Generic {
+                store: "FailoverStore",
+                source: Box::new(error),
+            },
+            error => error,
+        })
 }
 
 /// A write has no body: its success is complete with the response.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt};
 
-use crate::runtime::clock::{Instant, MAX_LATENESS, Sleep, now, saturating_add, sleep_until};
+use crate::runtime::clock::{Instant, Sleep, delay_of_timer, now, saturating_add, sleep_until};
 
 /// A stream with a limit on each wait.
 pub(crate) struct StallGuard<T> {
@@ -90,10 +90,7 @@ impl<T> StallGuard<T> {
         });
         ready!(waiting.timer.as_mut().poll(cx));
         let (now, reached) = (now(), waiting.timer.deadline());
-        let late = now.saturating_duration_since(reached);
-        // This process or task did not run: an item may have arrived, and its connection may not
-        // have been read yet. The wait moves by the delay.
-        if late > MAX_LATENESS {
+        if let Some(late) = delay_of_timer(reached, now) {
             waiting.since = saturating_add(waiting.since, late);
             waiting.timer.as_mut().reset(saturating_add(reached, late));
             self.was_delayed = true;

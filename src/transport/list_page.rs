@@ -61,7 +61,7 @@ impl Page {
 
     fn scan(&mut self, chunk: &[u8]) {
         self.tail.extend_from_slice(chunk);
-        self.is_truncated |= find(&self.tail, TRUNCATED).is_some();
+        self.is_truncated = self.is_truncated || find(&self.tail, TRUNCATED).is_some();
         self.next = self
             .next
             .take()

@@ -14,7 +14,6 @@ mod failover;
 mod hedging;
 mod home_prefixes;
 mod missing_keys;
-mod on_read;
 mod own_limits;
 mod panics;
 mod raced_trials;

@@ -2,28 +2,17 @@
 
 use failover_testkit::*;
 use futures::TryStreamExt;
-use object_store::memory::InMemory;
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, Result};
+use object_store::ObjectStore;
 use object_store_failover::{CircuitState, FailoverError, FailureClass};
 
-use crate::on_read::{self, Hook};
-
-fn panics(_: &Path) -> Result<()> {
-    panic!("no scheme in the endpoint")
-}
-
-fn serves(_: &Path) -> Result<()> {
-    Ok(())
-}
+const PANIC: Mode = Mode::Fail(Fault::Panic("no scheme in the endpoint"));
 
 #[tokio::test(start_paused = true)]
 async fn panic_in_a_region_is_a_failed_attempt() {
-    let bucket = InMemory::new();
-    bucket.put(&key(), "v".into()).await.unwrap();
-    let store = on_read::regions(&bucket, &[panics, serves])
-        .build()
-        .unwrap();
+    let (regions, builder) = replicas(2);
+    put(&regions[1], "v").await;
+    regions[0].set(PANIC);
+    let store = builder.build().unwrap();
     for _ in 0..10 {
         assert_eq!(read(&store).await.unwrap(), "v");
     }
@@ -36,11 +25,10 @@ async fn panic_in_a_region_is_a_failed_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn panic_in_a_listing_is_a_failed_attempt() {
-    let bucket = InMemory::new();
-    bucket.put(&key(), "v".into()).await.unwrap();
-    let store = on_read::regions(&bucket, &[panics, serves])
-        .build()
-        .unwrap();
+    let (regions, builder) = replicas(2);
+    put(&regions[1], "v").await;
+    regions[0].set(PANIC);
+    let store = builder.build().unwrap();
     for _ in 0..4 {
         let items: Vec<_> = store.list(None).try_collect().await.unwrap();
         assert_eq!(items.len(), 1);
@@ -50,9 +38,9 @@ async fn panic_in_a_listing_is_a_failed_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn panic_everywhere_is_reported_with_its_text() {
-    let store = on_read::regions(&InMemory::new(), &[panics as Hook; 2])
-        .build()
-        .unwrap();
+    let (regions, builder) = replicas(2);
+    regions.iter().for_each(|region| region.set(PANIC));
+    let store = builder.build().unwrap();
     let error = read(&store).await.unwrap_err();
     let FailoverError::AllRegionsFailed { attempts, .. } = failover_error(&error) else {
         panic!("{error}")

@@ -1,16 +1,14 @@
 //! Refusals: what a call makes of regions that reject its request, each for its own reason.
 
 use failover_testkit::*;
-use object_store::memory::InMemory;
-use object_store::path::Path;
-use object_store::{Error, ObjectStoreExt, Result};
+use object_store::Error;
 use object_store_failover::CircuitState::Closed;
 use object_store_failover::FailoverError;
 
-use crate::on_read;
-
 const REDIRECT: Mode = Mode::Fail(Fault::Status(301, "PermanentRedirect"));
 const NO_BUCKET: Mode = Mode::Fail(Fault::Status(404, "NoSuchBucket"));
+const ARCHIVED: Mode = Mode::Fail(Fault::AlreadyExists("BlobArchived"));
+const CONFLICT: Mode = Mode::Fail(Fault::AlreadyExists(""));
 
 #[tokio::test(start_paused = true)]
 async fn redirect_beside_missing_bucket_is_no_not_found() {
@@ -51,40 +49,18 @@ async fn denied_read_names_every_region() {
     assert_eq!(circuits(&store), [Closed; 3]);
 }
 
-/// The error that object_store's Azure client makes of a 409.
-fn archived(path: &Path) -> Result<()> {
-    Err(Error::AlreadyExists {
-        path: path.to_string(),
-        source: "Server returned non-2xx status code: 409 Conflict: \
-                 <Error><Code>BlobArchived</Code></Error>"
-            .into(),
-    })
-}
-
-fn conflict(path: &Path) -> Result<()> {
-    Err(Error::AlreadyExists {
-        path: path.to_string(),
-        source: "Server returned non-2xx status code: 409 Conflict: ".into(),
-    })
-}
-
-fn serves(_: &Path) -> Result<()> {
-    Ok(())
-}
-
 #[tokio::test(start_paused = true)]
 async fn conflict_moves_a_read_to_the_next_region() {
-    let bucket = InMemory::new();
-    bucket.put(&key(), "v".into()).await.unwrap();
-    for refusal in [archived, conflict] {
-        let store = on_read::regions(&bucket, &[refusal, serves])
-            .build()
-            .unwrap();
+    for refusal in [ARCHIVED, CONFLICT] {
+        let (regions, builder) = replicas(2);
+        put(&regions[1], "v").await;
+        regions[0].set(refusal);
+        let store = builder.build().unwrap();
         for _ in 0..4 {
             assert_eq!(read(&store).await.unwrap(), "v");
         }
         assert_eq!(circuits(&store), [Closed; 2]);
-        let store = on_read::regions(&bucket, &[refusal; 2]).build().unwrap();
+        regions[1].set(refusal);
         let error = read(&store).await.unwrap_err();
         assert!(!matches!(error, Error::AlreadyExists { .. }), "{error:?}");
     }
@@ -92,11 +68,10 @@ async fn conflict_moves_a_read_to_the_next_region() {
 
 #[tokio::test(start_paused = true)]
 async fn archived_object_opens_no_circuit() {
-    let bucket = InMemory::new();
-    bucket.put(&key(), "v".into()).await.unwrap();
-    let store = on_read::regions(&bucket, &[archived, serves])
-        .build()
-        .unwrap();
+    let (regions, builder) = replicas(2);
+    put(&regions[1], "v").await;
+    regions[0].set(ARCHIVED);
+    let store = builder.build().unwrap();
     for _ in 0..20 {
         assert_eq!(read(&store).await.unwrap(), "v");
     }

@@ -1,78 +1,18 @@
 //! Bulk deletes: their limits, their attempts, and stores that do not respond.
 
-use std::fmt;
-use std::future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use failover_testkit::*;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
-use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, Result};
 use object_store_failover::CallOptions;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use crate::{any_store, home_store};
-
-/// A bucket that takes the paths of a bulk delete, ten at a time, and never responds.
-#[derive(Debug)]
-struct DeletesHang(InMemory);
-
-impl fmt::Display for DeletesHang {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeletesHang")
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for DeletesHang {
-    async fn put_opts(
-        &self,
-        path: &Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> Result<PutResult> {
-        self.0.put_opts(path, payload, options).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
-        self.0.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
-        self.0.get_opts(path, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
-        paths.map(|_| future::pending()).buffered(10).boxed()
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.0.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.0.copy_opts(from, to, options).await
-    }
-}
 
 /// Paths from a channel: their stream stays open while the sender waits for results.
 fn fed() -> (
@@ -89,8 +29,8 @@ fn fed() -> (
 #[tokio::test(start_paused = true)]
 async fn hanging_deletes_end_while_their_feeder_waits() {
     for (at_home, in_flight) in [(true, 8), (false, 16)] {
-        let region = || Arc::new(Scripted::over(DeletesHang(InMemory::new())));
-        let (regions, builder) = build_over(vec![region(), region()]);
+        let (regions, builder) = independent_regions(2);
+        regions.iter().for_each(|region| region.set(Mode::Hang));
         let store = if at_home {
             home_store(builder)
         } else {

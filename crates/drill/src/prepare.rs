@@ -1,5 +1,6 @@
 //! From the command line to a run that is ready to start.
 
+use object_store_failover::FailoverConfig;
 use tokio::runtime::Handle;
 
 use crate::args::{Args, On};
@@ -100,7 +101,7 @@ pub(crate) async fn preflight(
     }
     let environment = environment(args, &WATCH, servers).await?;
     Corpus::fill(&*environment, size(args), seed).await?;
-    let config = toml::from_str(&environment.document())
+    let config = FailoverConfig::from_toml(&environment.document())
         .map_err(|error| format!("the drill's own settings: {error}"))?;
     preflight::check(config).await
 }

@@ -89,8 +89,7 @@ impl Regions {
         let document: String = std::iter::once(SETTINGS.to_owned())
             .chain(self.all.iter().enumerate().map(region))
             .collect();
-        let config: FailoverConfig =
-            toml::from_str(&document).map_err(|error| error.to_string())?;
+        let config = FailoverConfig::from_toml(&document).map_err(|error| error.to_string())?;
         config.build().map_err(|error| error.to_string())
     }
 

@@ -273,8 +273,8 @@ fn redact(mut text: String, mut values: Vec<&str>) -> String {
     }
 }
 
-/// Headers that determine which bytes are requested, by whom, and how they are returned. A `Range`
-/// for all requests would turn every object into a part of itself.
+/// Headers that determine the requested bytes, the credentials and the form of the response. A
+/// `Range` for all requests would turn every object into a part of itself.
 fn is_set_by_client(header: &HeaderName) -> bool {
     let reserved = [
         header::ACCEPT_ENCODING,

@@ -26,7 +26,7 @@ impl Deployment {
     /// A `FailoverStore` over the regions; `settings` is a configuration document without regions.
     pub(crate) fn build(environment: Box<dyn Environment>, settings: &str) -> Result<Self, String> {
         let document = format!("{settings}{}", environment.document());
-        let config: FailoverConfig = toml::from_str(&document)
+        let config = FailoverConfig::from_toml(&document)
             .map_err(|error| format!("the drill's own settings: {error}"))?;
         let store = config.build().map_err(|error| error.to_string())?;
         Ok(Self::over(environment, store))

@@ -229,7 +229,7 @@ fn region(endpoint: &str, more: &str) -> RegionConfig {
     let document = format!(
         "[[regions]]\nname = \"a\"\nurl = \"s3://bucket\"\n[regions.options]\n{endpoint}\n{more}"
     );
-    toml::from_str::<FailoverConfig>(&document)
+    FailoverConfig::from_toml(&document)
         .unwrap()
         .regions
         .remove(0)

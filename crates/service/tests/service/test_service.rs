@@ -56,7 +56,7 @@ impl TestService {
     /// Over the regions of a configuration document.
     pub fn over(document: &str, demo: Option<DemoServers>) -> Self {
         let metrics = recorder();
-        let config: FailoverConfig = toml::from_str(document).unwrap();
+        let config = FailoverConfig::from_toml(document).unwrap();
         let store: FailoverStore = config.build().unwrap();
         let (stop_sender, stop) = StopSignal::new();
         let events = store.subscribe();

@@ -15,6 +15,10 @@ pub enum Fault {
     BadKey,
     /// An error without a status or a code.
     Unclassified,
+    /// A 409 with this code, as object_store reports it for every request; an empty text for none.
+    AlreadyExists(&'static str),
+    /// The call panics with this text.
+    Panic(&'static str),
 }
 
 impl Fault {
@@ -31,6 +35,13 @@ impl Fault {
                     },
                 };
             }
+            Self::AlreadyExists(code) => {
+                return Error::AlreadyExists {
+                    path: path.to_string(),
+                    source: Box::new(status_line(409, code)),
+                };
+            }
+            Self::Panic(text) => panic!("{text}"),
             Self::Unclassified => {
                 return Error::Generic {
                     store: "Scripted",
@@ -38,14 +49,7 @@ impl Fault {
                 };
             }
         };
-        let body = if code.is_empty() {
-            String::new()
-        } else {
-            format!("<Error><Code>{code}</Code></Error>")
-        };
-        let source = Box::new(Outer(StatusText(format!(
-            "Server returned non-2xx status code: {status} Reason: {body}"
-        ))));
+        let source = Box::new(status_line(status, code));
         let path = path.to_string();
         match status {
             404 => Error::NotFound { path, source },
@@ -59,6 +63,17 @@ impl Fault {
             },
         }
     }
+}
+
+fn status_line(status: u16, code: &str) -> Outer {
+    let body = if code.is_empty() {
+        String::new()
+    } else {
+        format!("<Error><Code>{code}</Code></Error>")
+    };
+    Outer(StatusText(format!(
+        "Server returned non-2xx status code: {status} Reason: {body}"
+    )))
 }
 
 pub(super) fn transport(kind: HttpErrorKind, text: &str) -> Error {

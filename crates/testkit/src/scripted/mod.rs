@@ -59,6 +59,7 @@ pub enum Mode {
 pub struct Scripted {
     bucket: Arc<dyn ObjectStore>,
     shuffled: bool,
+    ignores_offsets: bool,
     control: Arc<Control>,
 }
 
@@ -87,6 +88,7 @@ impl Scripted {
         Self {
             bucket,
             shuffled: false,
+            ignores_offsets: false,
             control: Arc::new(control),
         }
     }
@@ -95,6 +97,14 @@ impl Scripted {
     pub fn shuffled(self) -> Self {
         Self {
             shuffled: true,
+            ..self
+        }
+    }
+
+    /// Lists from the start, whatever the offset.
+    pub fn ignoring_offsets(self) -> Self {
+        Self {
+            ignores_offsets: true,
             ..self
         }
     }
@@ -254,7 +264,8 @@ impl ObjectStore for Scripted {
     ) -> BoxStream<'static, Result<Path>> {
         match self.called("delete_stream") {
             Mode::Fail(fault) => paths.map(move |path| Err(fault.error(&path?))).boxed(),
-            Mode::Hang => stream::pending().boxed(),
+            // It takes paths all the same, ten at a time.
+            Mode::Hang => paths.map(|_| std::future::pending()).buffered(10).boxed(),
             _ => self.bucket.delete_stream(paths),
         }
     }
@@ -268,10 +279,11 @@ impl ObjectStore for Scripted {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.scripted_listing(
-            "list_with_offset",
-            self.bucket.list_with_offset(prefix, offset),
-        )
+        let items = match self.ignores_offsets {
+            true => self.bucket.list(prefix),
+            false => self.bucket.list_with_offset(prefix, offset),
+        };
+        self.scripted_listing("list_with_offset", items)
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
