@@ -8,11 +8,10 @@ use super::region::RegionConfig;
 impl RegionConfig {
     /// For the log: the URL, which has no secrets, and the host of a custom endpoint.
     pub(super) fn location(&self) -> String {
-        let is_host = |key: &str| key.contains("endpoint") || key.contains("base_url");
         let hosts = self
             .options
             .iter()
-            .filter(|(key, _)| is_host(&key.to_ascii_lowercase()));
+            .filter(|(key, _)| names_endpoint(&key.to_ascii_lowercase()));
         hosts
             .filter_map(|(_, value)| host(value))
             .fold(self.url.to_string(), |location, host| {
@@ -38,6 +37,11 @@ impl RegionConfig {
         }
         Some(bucket)
     }
+}
+
+/// Whether the option with this name is the URL of a server. `key` is in lower case.
+pub(super) fn names_endpoint(key: &str) -> bool {
+    key.contains("endpoint") || key.contains("base_url")
 }
 
 /// Scheme, host and port of a URL. The rest may contain secrets.

@@ -26,6 +26,7 @@ use std::time::Duration;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use object_store::{Certificate, ClientOptions, RetryConfig};
 
+use crate::config::location::names_endpoint;
 use crate::config::option::{FromEnv, FromFile, OptionValue};
 use crate::config::region::RegionConfig;
 use crate::settings::ConfigError;
@@ -214,7 +215,7 @@ fn check_endpoint(
     value: &str,
     at: &str,
 ) -> Result<(), ConfigError> {
-    if !(key.contains("endpoint") || key.contains("base_url")) || key.contains("disable") {
+    if !names_endpoint(key) || key.contains("disable") {
         return Ok(());
     }
     let invalid = |reason: &str| Err(ConfigError::invalid(at, reason));

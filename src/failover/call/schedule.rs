@@ -95,13 +95,19 @@ impl<'a, R: Request> Call<'a, R> {
         self.stage = Stage::Rotation;
     }
 
+    /// Those of these regions whose turn it is: first the ones that have not failed in the same
+    /// response.
+    fn due(&self, among: RegionSet) -> RegionSet {
+        match self.retries_failed {
+            true => among,
+            false => among.without(self.failed_regions()),
+        }
+    }
+
     /// Takes the regions that a stage asks out of `untried`. At the end of the others, those that
     /// failed in the same response come back into the rotation.
     fn take_asked(&mut self, among: RegionSet) -> RegionSet {
-        let asked = match self.retries_failed {
-            true => among,
-            false => among.without(self.failed_regions()),
-        };
+        let asked = self.due(among);
         self.untried = self.untried.without(asked);
         if asked.is_empty() {
             match self.only_failed_left() {
@@ -142,10 +148,7 @@ impl<'a, R: Request> Call<'a, R> {
     /// No region in use is left. The others are asked although their circuits are open: reads all
     /// at once, writes one by one, because a write that is sent twice is two writes.
     fn start_last_resort(&mut self, race: &mut Race<'a, R::Response>) {
-        let left = match self.retries_failed {
-            true => self.untried,
-            false => self.untried.without(self.failed_regions()),
-        };
+        let left = self.due(self.untried);
         let together = if self.class == Some(CircuitClass::Read) {
             usize::MAX
         } else {
